@@ -1,0 +1,165 @@
+"""The catalogue: what exists and what it means, as data beside this module, validated when it is loaded.
+
+Here: models of the CSV files and the one function that reads them. Not here: any figure of a return, any SQL. A wrong
+row raises :class:`warehouse.errors.CatalogueError` with file, line and column.
+
+=============================  ===================================================================
+file                           one row is
+=============================  ===================================================================
+``indicators.csv``             an indicator, base or derived: unit, direction, aggregation, forms
+``provinces.csv``              one of the 31 provinces, with region group, tile position and area
+``regions.csv``                a code of GB/T 2260 with its name, level, parent and validity
+``region_aliases.csv``         an older name of a code
+``region_changes.csv``         a dated change of codes: rename, merge, split, transfer, upgrade
+``county_population_2020.csv`` a county unit of the 2020 census
+``standards.csv``              one step of a floor, target or reference value
+``breaks.csv``                 a break of definition
+``not_applicable.csv``         what cannot exist
+``forms.csv``                  a form that platforms owe, with its due rule
+``units.csv``                  a unit as printed in returns, and its factor to the catalogue's unit
+=============================  ===================================================================
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from warehouse.catalogue.models import (
+    Break,
+    Form,
+    Indicator,
+    NotApplicable,
+    Province,
+    Region,
+    RegionChange,
+    Standard,
+    Unit,
+)
+from warehouse.catalogue.reading import read_rows
+from warehouse.errors import CatalogueError
+
+__all__ = [
+    "Break",
+    "Catalogue",
+    "Form",
+    "Indicator",
+    "NotApplicable",
+    "Province",
+    "Region",
+    "RegionChange",
+    "Standard",
+    "Unit",
+    "load_catalogue",
+]
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything the code needs to know about indicators, places, standards and forms. Immutable."""
+
+    indicators: Mapping[str, Indicator]
+    forms: Mapping[str, Form]
+    provinces: Mapping[str, Province]
+    region_rows: tuple[Region, ...]
+    region_changes: tuple[RegionChange, ...]
+    standards: tuple[Standard, ...]
+    breaks: tuple[Break, ...]
+    not_applicable: tuple[NotApplicable, ...]
+    units: Mapping[tuple[str, str], float]
+    sha256: str
+
+    @cached_property
+    def regions(self) -> pd.DataFrame:
+        """One row a region code, columns as in ``regions.csv`` (texts; ``is_county_unit`` bool), indexed 0…n-1."""
+        return pd.DataFrame([row.model_dump() for row in self.region_rows])
+
+    @cached_property
+    def county_units(self) -> frozenset[str]:
+        """The 2,845 codes that count as counties (DESIGN: county-level codes that the 2020 census has, four cities)."""
+        return frozenset(row.region_code for row in self.region_rows if row.is_county_unit)
+
+    @cached_property
+    def by_key(self) -> Mapping[int, Indicator]:
+        """Indicators by their integer key."""
+        return {indicator.indicator_key: indicator for indicator in self.indicators.values()}
+
+    def indicators_of(self, form: str) -> tuple[Indicator, ...]:
+        """The base indicators a form carries, in catalogue order."""
+        return tuple(indicator for indicator in self.indicators.values() if form in indicator.forms)
+
+
+@cache
+def load_catalogue(folder: Path = FOLDER) -> Catalogue:
+    """Read and validate every file of the catalogue.
+
+    Raises :class:`CatalogueError` on the first wrong row, naming file, line and column.
+    """
+    indicators = read_rows(folder / "indicators.csv", Indicator, unique=("code",))
+    provinces = read_rows(folder / "provinces.csv", Province, unique=("region_code",))
+    forms = read_rows(folder / "forms.csv", Form, unique=("form",))
+    regions = read_rows(folder / "regions.csv", Region, unique=("region_code",))
+    units = read_rows(folder / "units.csv", Unit, unique=("unit_as_printed", "unit"))
+    catalogue = Catalogue(
+        indicators={row.code: row for row in indicators},
+        forms={row.form: row for row in forms},
+        provinces={row.region_code: row for row in provinces},
+        region_rows=tuple(regions),
+        region_changes=tuple(read_rows(folder / "region_changes.csv", RegionChange)),
+        standards=tuple(read_rows(folder / "standards.csv", Standard)),
+        breaks=tuple(read_rows(folder / "breaks.csv", Break)),
+        not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
+        units={(row.unit_as_printed, row.unit): row.factor for row in units},
+        sha256=_fingerprint(folder),
+    )
+    _check_references(catalogue)
+    return catalogue
+
+
+def _fingerprint(folder: Path) -> str:
+    """SHA-256 over the catalogue's files by name: a release keeps it, so that its inputs are known."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.csv")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _check_references(catalogue: Catalogue) -> None:
+    """Every code one file uses stands in the file that defines it (lines count the header as line 1)."""
+    known = catalogue.indicators
+    keys = [row.indicator_key for row in known.values()]
+    for line, row in enumerate(known.values(), start=2):
+        if keys.count(row.indicator_key) > 1:
+            raise CatalogueError("indicators.csv", line, "indicator_key", f"{row.indicator_key} is used twice")
+        for column, code in row.references():
+            if code not in known:
+                raise CatalogueError("indicators.csv", line, column, f"no indicator {code!r}")
+        for form in row.forms:
+            if form not in catalogue.forms:
+                raise CatalogueError("indicators.csv", line, "forms", f"no form {form!r} in forms.csv")
+    lists: tuple[tuple[str, tuple[Standard | Break | NotApplicable, ...]], ...] = (
+        ("standards.csv", catalogue.standards),
+        ("breaks.csv", catalogue.breaks),
+        ("not_applicable.csv", catalogue.not_applicable),
+    )
+    for file, rows in lists:
+        for line, entry in enumerate(rows, start=2):
+            if entry.indicator_code not in known:
+                raise CatalogueError(file, line, "indicator_code", f"no indicator {entry.indicator_code!r}")
+    codes = {row.region_code for row in catalogue.region_rows}
+    for line, region in enumerate(catalogue.region_rows, start=2):
+        if region.parent_code and region.parent_code not in codes:
+            raise CatalogueError("regions.csv", line, "parent_code", f"no region {region.parent_code!r}")
+
+
+def standard_in_force(standard: Standard, day: datetime.date) -> bool:
+    """Whether a step of a standard is in force on ``day`` (both its dates included)."""
+    return standard.valid_from <= day and (standard.valid_to is None or day <= standard.valid_to)

@@ -1,0 +1,173 @@
+"""The shape of every row of the catalogue, as pydantic models. Not here: reading files."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+AreaType = Literal["total", "urban", "rural"]
+Sector = Literal["employment", "education", "health"]
+RegionGroup = Literal["East", "Central", "West", "Northeast"]
+RegionLevel = Literal["nation", "province", "prefecture", "county", "township", "village"]
+
+
+def _blank_to_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _split(value: Any) -> Any:
+    return tuple(part for part in value.split(";") if part) if isinstance(value, str) else value
+
+
+OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
+OptionalNumber = Annotated[float | None, BeforeValidator(_blank_to_none)]
+OptionalYear = Annotated[int | None, BeforeValidator(_blank_to_none)]
+OptionalDate = Annotated[datetime.date | None, BeforeValidator(_blank_to_none)]
+OptionalGroup = Annotated[RegionGroup | None, BeforeValidator(_blank_to_none)]
+RegionCode = Annotated[str, Field(pattern=r"^\d{6}$")]
+OptionalRegionCode = Annotated[RegionCode | None, BeforeValidator(_blank_to_none)]
+
+
+class Row(BaseModel):
+    """A row of a catalogue file: immutable, no column unknown, none left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Indicator(Row):
+    """An indicator: base (a return carries it) or derived (computed from base ones)."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
+    indicator_key: Annotated[int, Field(ge=1, le=32767)]
+    name_zh: Annotated[str, Field(min_length=1)]
+    name_en: Annotated[str, Field(min_length=1)]
+    sector: Literal["context", "employment", "education", "health"]
+    kind: Literal["base", "derived"]
+    unit: Annotated[str, Field(min_length=1)]
+    numerator: OptionalText
+    denominator: OptionalText
+    multiplier: OptionalNumber
+    frequency: Literal["M", "Q", "A", "S"]
+    area_types: Annotated[tuple[AreaType, ...], BeforeValidator(_split), Field(min_length=1)]
+    finest_level: RegionLevel
+    direction: Literal["higher", "lower", "neutral"]
+    aggregation: Literal["sum", "weighted_mean", "ratio_of_sums", "none"]
+    is_cumulative: bool
+    plausible_min: OptionalNumber
+    plausible_max: OptionalNumber
+    published_source: OptionalText
+    forms: Annotated[tuple[str, ...], BeforeValidator(_split)]
+    area_definition: Annotated[
+        Literal["residence", "administrative", "school_place", "scheme"] | None, BeforeValidator(_blank_to_none)
+    ]
+    is_comparable: bool
+    weight_indicator: OptionalText
+    decimals: Annotated[int, Field(ge=0, le=12)]
+    has_published_figures: bool
+
+    def terms(self, side: Literal["numerator", "denominator"]) -> tuple[tuple[str, AreaType | None], ...]:
+        """The summands of a derived indicator: (code, area type it is taken from, or None for the row's own)."""
+        text = self.numerator if side == "numerator" else self.denominator
+        parts = [part.strip().partition("@") for part in text.split("+")] if text else []
+        return tuple((code, area or None) for code, _, area in parts)  # type: ignore[misc]
+
+    def references(self) -> list[tuple[str, str]]:
+        """(column, code) of every other indicator this row names."""
+        named = [(side, code) for side in ("numerator", "denominator") for code, _ in self.terms(side)]  # type: ignore[arg-type]
+        return named + ([("weight_indicator", self.weight_indicator)] if self.weight_indicator else [])
+
+
+class Province(Row):
+    """One of the 31; areas are rounded as commonly published (good enough for area shares, not for surveying)."""
+
+    region_code: RegionCode
+    name_zh: str
+    short_zh: str
+    name_en: str
+    region_group: RegionGroup
+    tile_column: int
+    tile_row: int
+    area_km2: Annotated[float, Field(gt=0)]
+
+
+class Region(Row):
+    """A code of GB/T 2260 with its validity: a dated change where one is known, else the day of a revision."""
+
+    region_code: RegionCode
+    name_zh: str
+    name_en: OptionalText
+    region_level: RegionLevel
+    parent_code: OptionalRegionCode
+    region_group: OptionalGroup
+    is_county_unit: bool
+    valid_from: OptionalDate
+    valid_to: OptionalDate
+
+
+class RegionChange(Row):
+    """A dated change of codes."""
+
+    effective_date: datetime.date
+    kind: Literal["rename", "merge", "split", "transfer", "upgrade"]
+    from_code: RegionCode
+    from_name: str
+    to_code: RegionCode
+    to_name: str
+
+
+class Standard(Row):
+    """One step of a standard: ``floor`` binds, ``target`` is planned for a year, ``reference`` is a remark."""
+
+    indicator_code: str
+    kind: Literal["floor", "target", "reference"]
+    op: Literal[">=", "<="]
+    value: float
+    valid_from: datetime.date
+    valid_to: OptionalDate
+    target_year: OptionalYear
+    region_group: OptionalGroup
+    document: Annotated[str, Field(min_length=1)]
+    certainty: str
+
+
+class Break(Row):
+    """From ``first_year_of_new_definition`` on, figures mean something else; blank region or area: all of them."""
+
+    indicator_code: str
+    region_code: OptionalRegionCode
+    area_type: Annotated[AreaType | None, BeforeValidator(_blank_to_none)]
+    first_year_of_new_definition: int
+    what_changed: str
+
+
+class NotApplicable(Row):
+    """An indicator that cannot exist in a region and area type, from a year to a year (blank: open)."""
+
+    indicator_code: str
+    region_code: RegionCode
+    area_type: AreaType
+    year_from: OptionalYear
+    year_to: OptionalYear
+    why: str
+
+
+class Form(Row):
+    """What a platform owes at a frequency. Due on ``due_day`` of the month ``due_months`` after its anchor's month."""
+
+    form: str
+    sector: Sector
+    frequency: Literal["M", "Q", "A", "S"]
+    name_zh: str
+    due_anchor: Literal["start", "end"]
+    due_months: Annotated[int, Field(ge=0, le=24)]
+    due_day: Annotated[int, Field(ge=1, le=31)]
+
+
+class Unit(Row):
+    """A unit as printed in a return: ``factor`` × the printed figure is the figure in the catalogue's ``unit``."""
+
+    unit_as_printed: Annotated[str, Field(min_length=1)]
+    unit: Annotated[str, Field(min_length=1)]
+    factor: Annotated[float, Field(gt=0)]

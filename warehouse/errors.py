@@ -1,0 +1,52 @@
+"""The root of every error of Junheng, and the errors of the warehouse room.
+
+An exception is a fault that someone must act on; a wrong cell is data and goes to quarantine instead. Each class
+says who must act; the facts are attributes, so that a log, an alert or a test need not parse the text.
+"""
+
+from __future__ import annotations
+
+
+class JunhengError(Exception):
+    """Any fault Junheng knows by name. The text says what happened and what to do next."""
+
+
+class CatalogueError(JunhengError):
+    """A row of the catalogue is wrong: whoever edited the file must mend it."""
+
+    def __init__(self, file: str, line: int, column: str, reason: str) -> None:
+        super().__init__(f"{file}, line {line}, column {column}: {reason}")
+        self.file = file
+        self.line = line
+        self.column = column
+        self.reason = reason
+
+
+class PeriodError(JunhengError, ValueError):
+    """A text is no period code: the one who asked must write it as the data dictionary does."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is no period code; write 2024, 2024-H1, 2024-Q1, 2024-03, 2024-M01-M03 or SY2024"
+        )
+        self.text = text
+
+
+class SchemaOutdatedError(JunhengError):
+    """The warehouse was written by another version of Junheng: the operator must migrate it or upgrade the code."""
+
+    def __init__(self, found: str | None, expected: str) -> None:
+        super().__init__(
+            f"the warehouse is at schema revision {found or 'none'}, this Junheng needs {expected}; "
+            "run 'junheng db migrate'"
+        )
+        self.found = found
+        self.expected = expected
+
+
+class QueryRefusedError(JunhengError):
+    """A query of a reader failed or is not allowed: the reader must change it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,395 @@
+"""The tables of the warehouse, as SQLAlchemy Core. Migrations create them; this module is what queries are built from.
+
+Schemas: ``ops`` (how it ran), ``core`` (what is known), ``mart`` (what is published: views, the only thing BI reads),
+``staging`` (unlogged, per refresh). Not here: any query, any DDL that is run (``migrations/``). A test keeps this module
+and the migrations equal.
+
+Keys: indicator_key from the catalogue, period_key as :mod:`warehouse.periods`, region_key the code as a number (the nation
+is 0), area_key 0 total, 1 urban, 2 rural.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Identity,
+    Integer,
+    MetaData,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+AREA_TYPES: tuple[str, ...] = ("total", "urban", "rural")
+"""Area types by their key."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+_UTC = DateTime(timezone=True)
+
+
+def _column(name: str, kind: Any, comment: str, *extras: Any, null: bool = False, **options: Any) -> Column[Any]:
+    return Column(name, kind, *extras, nullable=null, comment=comment, **options)
+
+
+def _slice(*, key: bool) -> list[Column[Any]]:
+    return [
+        _column("indicator_key", SmallInteger, "indicator (core.indicator)", primary_key=key),
+        _column("period_key", Integer, "period (core.period); sorts by start", primary_key=key),
+    ]
+
+
+def _place(*, key: bool) -> list[Column[Any]]:
+    return [
+        _column("region_key", Integer, "region: its code as a number, the nation 0", primary_key=key),
+        _column("area_key", SmallInteger, "area type: 0 total, 1 urban, 2 rural", primary_key=key),
+    ]
+
+
+def _validity() -> list[Column[Any]]:
+    return [
+        _column("release_from", Integer, "first release that shows this row", primary_key=True),
+        _column("release_to", Integer, "first release that no longer shows it; null: still shown", null=True),
+    ]
+
+
+# --- core: what is known -----------------------------------------------------------------------------------------------
+
+indicator = Table(
+    "indicator",
+    metadata,
+    _column("indicator_key", SmallInteger, "integer key, from the catalogue", primary_key=True, autoincrement=False),
+    _column("code", Text, "indicator code", unique=True),
+    _column("name_zh", Text, "Chinese name"),
+    _column("name_en", Text, "English name"),
+    _column("sector", Text, "context, employment, education or health"),
+    _column("kind", Text, "base (a return carries it) or derived (computed)"),
+    _column("unit", Text, "unit of every stored value"),
+    _column("numerator", Text, "derived: what is counted (CODE@area names another area type)", null=True),
+    _column("denominator", Text, "derived: what it is divided by", null=True),
+    _column("multiplier", Double, "derived: factor of the quotient", null=True),
+    _column("frequency", Text, "M, Q, A or S (school year)"),
+    _column("area_types", Text, "area types it has, separated by ;"),
+    _column("area_definition", Text, "what urban and rural mean for it", null=True),
+    _column("finest_level", Text, "finest region level"),
+    _column("direction", Text, "higher or lower is better, or neutral"),
+    _column("aggregation", Text, "how members make a group: sum, ratio_of_sums, weighted_mean, none"),
+    _column("is_cumulative", Boolean, "whether a flow that is reported January-to-month"),
+    _column("is_comparable", Boolean, "whether it may be compared between places"),
+    _column("weight_indicator", Text, "indicator whose value weighs a region", null=True),
+    _column("plausible_min", Double, "values below it warn", null=True),
+    _column("plausible_max", Double, "values above it warn", null=True),
+    _column("decimals", SmallInteger, "decimals for display, never for storage"),
+    schema="core",
+    comment="The catalogue's indicators, one definition each",
+)
+
+region = Table(
+    "region",
+    metadata,
+    _column("region_key", Integer, "the code as a number, the nation 0", primary_key=True, autoincrement=False),
+    _column("region_code", Text, "code of GB/T 2260", unique=True),
+    _column("name_zh", Text, "Chinese name"),
+    _column("name_en", Text, "English name", null=True),
+    _column("region_level", Text, "nation, province, prefecture, county"),
+    _column("parent_code", Text, "code of the region above", null=True),
+    _column("region_group", Text, "East, Central, West, Northeast", null=True),
+    _column("is_county_unit", Boolean, "whether it counts as one of the 2,845 county units"),
+    _column("valid_from", Date, "first day of the code, null: before 1981", null=True),
+    _column("valid_to", Date, "day from which the code is no longer valid", null=True),
+    schema="core",
+    comment="Regions by code, historical ones included",
+)
+
+period = Table(
+    "period",
+    metadata,
+    _column("period_key", Integer, "YYYYMM of the start × 100 + months (+ 20 cumulative)", primary_key=True, autoincrement=False),
+    _column("period_code", Text, "code as marts show it", unique=True),
+    _column("kind", Text, "year, half, quarter, month, cumulative, school_year"),
+    _column("period_start", Date, "first day"),
+    _column("period_end", Date, "last day"),
+    schema="core",
+    comment="Spans of time, one code each",
+)
+
+standard_value = Table(
+    "standard_value",
+    metadata,
+    _column("standard_key", SmallInteger, "row of the catalogue's standards", primary_key=True, autoincrement=False),
+    _column("indicator_key", SmallInteger, "indicator"),
+    _column("kind", Text, "floor (binds), target (planned for a year), reference (a remark)"),
+    _column("op", Text, ">= or <="),
+    _column("value", Double, "value in the indicator's unit"),
+    _column("valid_from", Date, "first day in force"),
+    _column("valid_to", Date, "last day in force, null: open", null=True),
+    _column("target_year", SmallInteger, "year a target is planned for", null=True),
+    _column("region_group", Text, "group it is for, null: all", null=True),
+    _column("document", Text, "document it comes from"),
+    _column("certainty", Text, "how sure the catalogue is"),
+    schema="core",
+    comment="Floors, targets and reference values, one step a row",
+)
+
+observation = Table(
+    "observation",
+    metadata,
+    *_slice(key=True),
+    *_place(key=True),
+    _column("recorded_at", _UTC, "moment of the refresh that recorded this vintage", primary_key=True),
+    _column("superseded_at", _UTC, "moment of the refresh that replaced it; infinity: current", server_default=text("'infinity'")),
+    _column("value", Double, "figure in the indicator's unit, as printed; null: blank (status M)", null=True),
+    _column("obs_status", CHAR(1), "SDMX OBS_STATUS: A normal, P provisional, E estimated, M missing, B break, L below detection"),
+    _column("last_digit", Double, "one unit of the last printed digit, in the indicator's unit", null=True),
+    _column("receipt_id", BigInteger, "return it comes from (ops.return_receipt); null: computed", null=True),
+    _column("address", Text, "cell in the return; null: computed", null=True),
+    schema="core",
+    comment="The fact: every vintage of every figure, reported, derived and national",
+    postgresql_partition_by="RANGE (period_key)",
+)
+
+attainment = Table(
+    "attainment",
+    metadata,
+    *_slice(key=True),
+    *_place(key=True),
+    _column("standard_key", SmallInteger, "step of the standard (core.standard_value)", primary_key=True),
+    *_validity(),
+    _column("value", Double, "observed value"),
+    _column("obs_status", CHAR(1), "status of the observation"),
+    _column("floor_value", Double, "value of the standard in force"),
+    _column("floor_kind", Text, "floor, target or reference"),
+    _column("margin", Double, "(value - floor) / floor, positive on the good side"),
+    _column("attained", Boolean, "whether the standard is met: margin >= 0"),
+    schema="core",
+    comment="mart.attainment with its history by release",
+)
+
+urban_rural_gap = Table(
+    "urban_rural_gap",
+    metadata,
+    *_slice(key=True),
+    _column("region_key", Integer, "region: its code as a number, the nation 0", primary_key=True),
+    *_validity(),
+    _column("urban_value", Double, "urban figure"),
+    _column("rural_value", Double, "rural figure"),
+    _column("ratio", Double, "urban / rural; null where rural <= 0", null=True),
+    _column("difference", Double, "urban - rural"),
+    _column("disadvantaged", Text, "side that is worse off by the indicator's direction: urban, rural, none"),
+    _column("obs_status", CHAR(1), "weakest status of the two"),
+    _column("status", Text, "ok, or why the ratio is null"),
+    schema="core",
+    comment="mart.urban_rural_gap with its history by release",
+)
+
+inequality = Table(
+    "inequality",
+    metadata,
+    *_slice(key=True),
+    _column("area_key", SmallInteger, "area type: 0 total, 1 urban, 2 rural", primary_key=True),
+    _column("scope", Text, "units compared: nation:province, nation:county, 510000:county", primary_key=True),
+    _column("weighting", Text, "none (regions as equals) or population (people)", primary_key=True),
+    *_validity(),
+    _column("units", Integer, "units the measures rest on"),
+    _column("units_missing", Integer, "units that exist and have no value (or weight)"),
+    _column("units_estimated", Integer, "units whose figure is estimated"),
+    _column("coverage", Double, "share of units (of weight, where weighted) that have a value"),
+    _column("mean", Double, "(weighted) mean", null=True),
+    _column("cv", Double, "coefficient of variation, population form", null=True),
+    _column("gini", Double, "Gini coefficient", null=True),
+    _column("theil_t", Double, "Theil T", null=True),
+    _column("theil_t_within", Double, "part of Theil T within groups", null=True),
+    _column("theil_t_between", Double, "part of Theil T between groups", null=True),
+    _column("max_min_ratio", Double, "largest over smallest", null=True),
+    _column("grade", CHAR(1), "A all checks passed, B warnings, C estimated or partial coverage"),
+    _column("status", Text, "ok, or why the measures are null"),
+    schema="core",
+    comment="mart.inequality with its history by release",
+)
+
+# --- ops: how it ran ---------------------------------------------------------------------------------------------------
+
+receipt_id_sequence = Sequence("receipt_id_seq", schema="ops", metadata=metadata)
+_NEXT_RECEIPT = text("nextval('ops.receipt_id_seq')")
+
+refresh = Table(
+    "refresh",
+    metadata,
+    _column("refresh_id", Integer, "number of the refresh", primary_key=True, autoincrement=True),
+    _column("run_id", Text, "Dagster run", unique=True),
+    _column("started_at", _UTC, "when it began"),
+    _column("recorded_at", _UTC, "moment its observations are recorded at", unique=True),
+    _column("finished_at", _UTC, "when it ended", null=True),
+    _column("status", Text, "running, published, unchanged or failed"),
+    _column("release_id", Integer, "release that first shows what it loaded", null=True),
+    _column("catalogue_sha256", Text, "hash of the catalogue it used"),
+    _column("summary", JSONB, "counts of the run", null=True),
+    schema="ops",
+    comment="One run from platforms to release",
+)
+
+
+def _delivery() -> list[Column[Any]]:
+    return [
+        _column("refresh_id", Integer, "refresh that collected it"),
+        _column("platform", Text, "province code / sector"),
+        _column("sector", Text, "employment, education or health"),
+        _column("form", Text, "form it answers"),
+        _column("region_code", Text, "province that owes it"),
+        _column("period_code", Text, "period it is of"),
+        _column("sequence", Integer, "number of the delivery for this form and period, 0: none arrived"),
+        _column("sha256", Text, "its bytes in the archive", null=True),
+        _column("bytes", BigInteger, "size", null=True),
+        _column("file_name", Text, "name the platform gave it", null=True),
+        _column("media_type", Text, "media type the platform gave it", null=True),
+        _column("etag", Text, "entity tag, for conditional requests", null=True),
+        _column("modified_at", _UTC, "modified time on the platform", null=True),
+        _column("fetched_at", _UTC, "when it was fetched, or last asked for"),
+        _column("due_on", Date, "day it is due"),
+    ]
+
+
+arrival = Table(
+    "arrival",
+    metadata,
+    _column("arrival_id", BigInteger, "becomes the receipt's id", primary_key=True, server_default=_NEXT_RECEIPT),
+    *_delivery(),
+    schema="ops",
+    comment="Deliveries that are archived and not yet read: what a killed refresh left for the next",
+)
+
+return_receipt = Table(
+    "return_receipt",
+    metadata,
+    _column("receipt_id", BigInteger, "number of the receipt", primary_key=True, server_default=_NEXT_RECEIPT),
+    *_delivery(),
+    _column("state", Text, "loaded, unchanged, quarantined, partly_quarantined, failed or missing"),
+    _column("cells", Integer, "cells read = loaded + unchanged + quarantined", server_default=text("0")),
+    _column("loaded", Integer, "cells that made a new vintage", server_default=text("0")),
+    _column("unchanged", Integer, "cells that say what was known", server_default=text("0")),
+    _column("quarantined", Integer, "cells set aside with a reason", server_default=text("0")),
+    _column("message", Text, "what happened, where something did", null=True),
+    UniqueConstraint("platform", "form", "period_code", "sequence"),
+    schema="ops",
+    comment="The ledger: one row a delivery; sequence 0 stands for a return that is missing or failed",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _column("quarantine_id", BigInteger, "number", Identity(), primary_key=True),
+    _column("receipt_id", BigInteger, "receipt (ops.return_receipt)", index=True),
+    _column("sha256", Text, "bytes of the return in the archive"),
+    _column("address", Text, "cell; empty: the whole return"),
+    _column("raw_text", Text, "what stands there", null=True),
+    _column("reason", Text, "reason in one word"),
+    _column("explanation", Text, "reason in a sentence"),
+    _column("created_at", _UTC, "when it was set aside"),
+    _column("resolved_at", _UTC, "when a later delivery of the return replaced it", null=True),
+    schema="ops",
+    comment="Every cell and return that could not be used, with the reason",
+)
+
+check_result = Table(
+    "check_result",
+    metadata,
+    _column("check_result_id", BigInteger, "number", Identity(), primary_key=True),
+    _column("refresh_id", Integer, "refresh", index=True),
+    _column("subject", Text, "table or form that was checked"),
+    _column("suite", Text, "suite of expectations"),
+    _column("check_id", Text, "check"),
+    _column("severity", Text, "blocking, warning or info"),
+    _column("success", Boolean, "whether it holds"),
+    _column("evaluated", BigInteger, "rows looked at"),
+    _column("unexpected", BigInteger, "rows that do not hold"),
+    _column("explanation", Text, "what the check means and what was found"),
+    _column("sample", JSONB, "up to five of those rows", null=True),
+    _column("created_at", _UTC, "when"),
+    schema="ops",
+    comment="Every result of every check",
+)
+
+changed_slice = Table(
+    "changed_slice",
+    metadata,
+    _column("refresh_id", Integer, "refresh that changed it", primary_key=True),
+    *_slice(key=True),
+    _column("revisions", Integer, "figures of it that were revised", server_default=text("0")),
+    _column("release_id", Integer, "release that shows the change; null: not published yet", null=True),
+    schema="ops",
+    comment="(indicator, period) pairs that a load changed, until a release shows them",
+)
+
+slice_digest = Table(
+    "slice_digest",
+    metadata,
+    _column("mart", Text, "mart", primary_key=True),
+    *_slice(key=True),
+    *_validity(),
+    _column("rows", Integer, "rows of the slice"),
+    _column("sha256", Text, "hash of the slice's contents"),
+    schema="ops",
+    comment="Hash of each (mart, indicator, period): a release's hash is made of those in force",
+)
+
+release = Table(
+    "release",
+    metadata,
+    _column("release_id", Integer, "number of the release", primary_key=True, autoincrement=False),
+    _column("published_at", _UTC, "when it went live"),
+    _column("refresh_id", Integer, "refresh that made it"),
+    _column("recorded_at", _UTC, "observations recorded up to here are in it"),
+    _column("status", Text, "published or withdrawn"),
+    _column("observations", BigInteger, "rows of mart.observation"),
+    _column("revisions", BigInteger, "figures revised since the release before"),
+    _column("checks_passed", Integer, "checks that passed"),
+    _column("checks_warned", Integer, "checks that warned"),
+    _column("checks_failed", Integer, "blocking checks that failed (their returns were held back)"),
+    _column("marts_sha256", Text, "hash of the marts' contents"),
+    _column("catalogue_sha256", Text, "hash of the catalogue it was computed with"),
+    schema="ops",
+    comment="Published states of the marts",
+)
+
+release_in_force = Table(
+    "release_in_force",
+    metadata,
+    _column("only", Boolean, "one row", primary_key=True, server_default=text("true")),
+    _column("release_id", Integer, "release that readers see"),
+    _column("recorded_at", _UTC, "its observations are those recorded up to here"),
+    schema="ops",
+    comment="The pointer: moving it publishes or withdraws",
+)
+
+staged_observation = Table(
+    "observation",
+    metadata,
+    _column("arrival_id", BigInteger, "delivery", null=True),
+    *_slice(key=False),
+    *_place(key=False),
+    _column("value", Double, "figure", null=True),
+    _column("obs_status", CHAR(1), "status"),
+    _column("last_digit", Double, "one unit of the last printed digit", null=True),
+    _column("address", Text, "cell", null=True),
+    schema="staging",
+    comment="What is being loaded, emptied before each load",
+    prefixes=["UNLOGGED"],
+)
