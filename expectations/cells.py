@@ -59,12 +59,14 @@ class Cells:
     @cached_property
     def value(self) -> Floats:
         """The figures in the catalogue's unit; NaN is blank."""
-        return self.table["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+        figures: Floats = self.table["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+        return figures
 
     @cached_property
     def last_digit(self) -> Floats:
         """One unit of the last printed digit, 0 where it is not known."""
-        return np.nan_to_num(self.table["last_digit"].to_numpy(dtype=np.float64, na_value=np.nan))
+        digits: Floats = self.table["last_digit"].to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isnan(digits), 0.0, digits)
 
     @cached_property
     def has_value(self) -> Booleans:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from warehouse.errors import JunhengError
 
 
-class ChecksUnavailable(JunhengError):  # noqa: N818 - the name is the fingerprint of the alert
+class ChecksUnavailable(JunhengError):
     """The process that runs the checks died, hung or answered nonsense: whoever runs the refresh must look.
 
     Nothing was checked, so nothing may be loaded; the same call may be repeated and starts a new process.

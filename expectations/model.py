@@ -90,6 +90,8 @@ class CheckOutcome:
     """Index labels of every broken row in the frame given; complete, never cut."""
     explanation: str
     """In Chinese, then in English, then what to do."""
+    findings: dict[int, str] = field(default_factory=dict)
+    """For every return of ``arrivals`` its first broken row in words: address, then reason."""
 
     @property
     def is_blocking(self) -> bool:
@@ -135,12 +137,29 @@ class SuiteOutcome:
         """Returns with a broken check that holds nothing back, each with those checks' ids."""
         return _by_arrival(self.warned)
 
+    def held_findings(self) -> dict[int, str]:
+        """Returns to hold back, each with what is wrong in it: check, address of the first broken cell, reason."""
+        return _told(self.failed)
+
+    def warned_findings(self) -> dict[int, str]:
+        """As :meth:`held_findings`, of the broken checks that hold nothing back."""
+        return _told(self.warned)
+
     def check(self, check_id: str) -> CheckOutcome:
         """The outcome of one check. Raises ``KeyError`` where the suite has no such check."""
         for outcome in self.checks:
             if outcome.check_id == check_id:
                 return outcome
         raise KeyError(check_id)
+
+
+def _told(outcomes: Iterable[CheckOutcome]) -> dict[int, str]:
+    told: dict[int, list[str]] = {}
+    for outcome in outcomes:
+        for arrival_id in outcome.arrivals:
+            finding = outcome.findings.get(arrival_id, outcome.explanation)
+            told.setdefault(arrival_id, []).append(f"{outcome.check_id}: {finding}")
+    return {arrival_id: "; ".join(sentences) for arrival_id, sentences in told.items()}
 
 
 def _by_arrival(outcomes: Iterable[CheckOutcome]) -> dict[int, tuple[str, ...]]:

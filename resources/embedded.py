@@ -161,9 +161,7 @@ class EmbeddedPostgres:
             done = run_as(user, [pg_ctl, "stop", "-D", str(self.cluster), "-m", "fast", "-w", "-t", "60", "-s"])
             if done.returncode and self.status().state != "stopped":
                 raise EmbeddedPostgresError(f"it does not stop: {done.stderr.strip()}", self._log_tail(0))
-            sockets = socket_folder(self.cluster, user)
-            if sockets not in (None, self.cluster) and not any(sockets.iterdir()):
-                sockets.rmdir()
+            self._remove_socket_folder(user)
             return True
 
     def url(self, database: str = DATABASE) -> str:
@@ -253,6 +251,7 @@ class EmbeddedPostgres:
             elif any(sign in failure for sign in TRANSIENT_FAILURES) and time.monotonic() < deadline:
                 time.sleep(0.3)
             else:
+                self._remove_socket_folder(user)
                 raise EmbeddedPostgresError(f"it does not start under {self.home}", failure)
         raise EmbeddedPostgresError("no port is free on 127.0.0.1")
 
@@ -293,6 +292,12 @@ class EmbeddedPostgres:
                 continue
             if not is_server_process(pid, self.cluster):
                 lock.unlink(missing_ok=True)
+
+    def _remove_socket_folder(self, user: ServerUser) -> None:
+        """Remove our folder under /tmp, if the sockets had to be there and are gone."""
+        sockets = socket_folder(self.cluster, user)
+        if sockets is not None and sockets != self.cluster and not any(sockets.iterdir()):
+            sockets.rmdir()
 
     def _remembered_port(self) -> int | None:
         try:

@@ -102,6 +102,7 @@ class PlatformError(JunhengError):
     """
 
     is_retry_useful = False
+    retry_after_seconds = 0.0  # as the platform asked for, of a transient failure
 
     def __init__(self, platform: str, url: str, reason: str, status: int | None = None) -> None:
         self.platform = platform

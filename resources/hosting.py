@@ -112,7 +112,6 @@ def _helper_user() -> pwd.struct_passwd:
 
 def run_as(user: ServerUser, command: list[str], timeout_seconds: float = 120.0) -> subprocess.CompletedProcess[str]:
     """Run ``command`` as ``user`` with a bare environment (no PG* variable of the caller may steer a server)."""
-    identity = {} if user.is_self else {"user": user.uid, "group": user.gid, "extra_groups": []}
     return subprocess.run(
         command,
         env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"},
@@ -122,7 +121,9 @@ def run_as(user: ServerUser, command: list[str], timeout_seconds: float = 120.0)
         text=True,
         check=False,
         timeout=timeout_seconds,
-        **identity,  # type: ignore[arg-type]
+        user=None if user.is_self else user.uid,
+        group=None if user.is_self else user.gid,
+        extra_groups=None if user.is_self else [],
     )
 
 

@@ -26,7 +26,6 @@ ReturnReason = Literal[
 ]
 CellReason = Literal[
     "not_a_number",
-    "formula",
     "unknown_dash",
     "ambiguous_scale",
     "unknown_region",
@@ -59,8 +58,7 @@ MEANINGS: dict[str, str] = {
     "missing_header": "a column that the form owes is not there",
     "unknown_unit": "a column's unit is unknown or does not fit its indicator",
     "no_rows": "there is no data row under the header",
-    "not_a_number": "the figure is no number",
-    "formula": "the figure is a formula without a result, or a spreadsheet error",
+    "not_a_number": "the figure is no number (text, a formula without a result, a spreadsheet error, beyond all sizes)",
     "unknown_dash": "a dash whose meaning the layout does not state",
     "ambiguous_scale": "the figure and its column both carry a scale",
     "unknown_region": "the region code is in no list",

@@ -50,3 +50,13 @@ class QueryRefusedError(JunhengError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ConservationError(JunhengError):
+    """Cells of a return are neither loaded, nor unchanged, nor quarantined: a fault of this code; nothing was loaded."""
+
+    def __init__(self, receipt_id: int, counts: dict[str, int]) -> None:
+        told = ", ".join(f"{count} {name}" for name, count in counts.items())
+        super().__init__(f"receipt {receipt_id} does not add up: {told}; nothing of its form was loaded, report this")
+        self.receipt_id = receipt_id
+        self.counts = counts

@@ -52,6 +52,8 @@ def _open_envelope(line: bytes, number: int) -> dict[str, Any]:
         raise BrokenPageError(f"{where} is nested deeper than any return") from error
     except ValueError as error:
         raise BrokenPageError(f"{where} is no JSON, or cut off: {error}") from error
+    if b"\\ud" in line.lower():
+        _check_characters(answer, where)
     if not isinstance(answer, dict) or "code" not in answer:
         raise BrokenPageError(f"{where} has no envelope with a code")
     if answer["code"] != "0":
@@ -63,6 +65,14 @@ def _open_envelope(line: bytes, number: int) -> dict[str, Any]:
         if not isinstance(data.get(key), list) or not all(isinstance(item, dict) for item in data[key]):
             raise BrokenPageError(f"{where} has no list of {key}")
     return data
+
+
+def _check_characters(answer: Any, where: str) -> None:
+    """Half of a surrogate pair can be escaped in JSON and is no character: nothing could store it."""
+    try:
+        json.dumps(answer, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BrokenPageError(f"{where} holds half a character: {error.reason}") from None
 
 
 def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -86,12 +96,12 @@ def _to_sheet(pages: list[dict[str, Any]]) -> Sheet:
     ]
     rows: list[list[str]] = [[_text(pages[0].get("title"))], *header]
     labels = ["$[0].data.title", *(["$[0].data.columns"] * 3)]
-    pick = itemgetter(*fields)
+    expected, pick = set(fields), itemgetter(*fields)
     for number, page in enumerate(pages):
         for index, record in enumerate(page["rows"]):
-            if len(record) != len(fields) or not record.keys() >= set(fields):
-                odd = sorted(set(fields) ^ record.keys())
-                raise BrokenPageError(f"row {index} of page {number + 1} and the columns differ in {', '.join(odd[:5])}")
+            if record.keys() != expected:
+                odd = sorted(expected ^ record.keys())
+                raise BrokenPageError(f"row {index} of page {number + 1} and the columns differ: {', '.join(odd[:5])}")
             rows.append([value if type(value) is str else _text(value) for value in pick(record)])
             labels.append(f"$[{number}].data.rows[{index}]")
         if len(rows) * len(fields) > MAX_GRID_CELLS:

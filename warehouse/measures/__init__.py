@@ -7,8 +7,8 @@ A measure takes a :class:`Sample` (values, weights and the slice each belongs to
 *null*. The form for one slice, by name and with ``None`` for null, is :func:`evaluate`.
 """
 
+from warehouse.measures.concentration import gini
 from warehouse.measures.gap import PooledGap, urban_rural_gap, urban_rural_gap_pooled
-from warehouse.measures.gini import gini
 from warehouse.measures.sample import Sample
 from warehouse.measures.scalar import MEASURES, evaluate
 from warehouse.measures.spread import cv, max_min_ratio, mean

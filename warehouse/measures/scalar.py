@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from warehouse.measures.concentration import gini
 from warehouse.measures.gap import urban_rural_gap, urban_rural_gap_pooled
-from warehouse.measures.gini import gini
 from warehouse.measures.sample import FloatArray, Sample
 from warehouse.measures.spread import cv, max_min_ratio, mean
 from warehouse.measures.theil import theil_decomposition, theil_groups, theil_t
@@ -60,7 +60,7 @@ def _theil_decomposition(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
             names[group]: {
                 "pop_share": float(by_group.population_share[row]),
                 "resource_share": float(by_group.resource_share[row]),
-                "index": _plain(by_group.index[row]),
+                "index": _plain(by_group.theil[row]),
                 "within_contribution": float(by_group.contribution[row]),
             }
             for row, group in enumerate(by_group.groups)

@@ -23,7 +23,7 @@ class TheilDecomposition(NamedTuple):
 class TheilGroups(NamedTuple):
     """One entry a (slice, group) that has units, in that order.
 
-    ``population_share`` W_g / W, ``resource_share`` s_g = (W_g / W)(μ_g / μ), ``index`` T_g (NaN where the group has
+    ``population_share`` W_g / W, ``resource_share`` s_g = (W_g / W)(μ_g / μ), ``theil`` T_g (NaN where the group has
     none of the resource), ``contribution`` s_g T_g.
     """
 
@@ -31,7 +31,7 @@ class TheilGroups(NamedTuple):
     groups: IntArray
     population_share: FloatArray
     resource_share: FloatArray
-    index: FloatArray
+    theil: FloatArray
     contribution: FloatArray
 
 
@@ -104,7 +104,7 @@ def theil_decomposition(sample: Sample) -> TheilDecomposition:
     cut, slices, _ = _by_group(sample)
     is_defined = sample.is_relative_defined
     contribution = np.nan_to_num(by_group.contribution)
-    within = np.bincount(slices, weights=contribution, minlength=sample.count)
+    within: FloatArray = np.bincount(slices, weights=contribution, minlength=sample.count).astype(np.float64)
     between = theil_t(Sample.of(cut.mean, cut.weight, slices, count=sample.count))
     total = theil_t(sample)
     parts = TheilDecomposition(total, settle(within, is_defined), np.where(is_defined, between, np.nan))

@@ -84,7 +84,8 @@ COMMENT ON VIEW mart.inequality IS 'How far apart regions are: CV, Gini and Thei
 
 CREATE VIEW mart.reporting AS
 SELECT receipt_id, platform, sector, form, region_code, period_code, sequence, due_on, state, fetched_at, modified_at,
-       state = 'missing' OR (fetched_at AT TIME ZONE 'Asia/Shanghai')::date > due_on AS is_late,
+       CASE sequence WHEN 0 THEN state = 'missing'
+            WHEN 1 THEN (least(modified_at, fetched_at) AT TIME ZONE 'Asia/Shanghai')::date > due_on END AS is_late,
        cells, loaded, unchanged, quarantined, sha256, file_name, message
 FROM ops.return_receipt;
 COMMENT ON VIEW mart.reporting IS 'What platforms delivered and owe: one row a delivery; sequence 0 is a return that is missing or failed';

@@ -1,0 +1,99 @@
+"""Accepting one form's deliveries: read them, check them, load what holds and set the rest aside.
+
+Joins the archive, the returns room, the expectations room and the warehouse; knows no Dagster. A return that breaks a
+blocking check is set aside whole, with the check as the reason; the others go on.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from expectations import ChecksProcess, SuiteOutcome
+from expectations.bridge import check_result_rows
+from resources.archive import Archive
+from returns import Arrival, ReadResult, read_returns
+from warehouse.catalogue import Catalogue, Form
+from warehouse.checking import record_checks, reference_figures
+from warehouse.loading import load_returns
+from warehouse.receipts import Refresh, lock_writing, pending_arrivals, read_partitions, settle_repeats
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What became of a form's deliveries. ``receipts``: a row each (region_code, period_code, state, counts, message)."""
+
+    receipts: pd.DataFrame
+    outcome: SuiteOutcome | None
+
+
+def accept_form(
+    form: Form,
+    catalogue: Catalogue,
+    archive: Archive,
+    engine: Engine,
+    refresh: Refresh,
+    checks: ChecksProcess,
+    now: Callable[[], datetime.datetime],
+) -> Acceptance:
+    """Read, check and load every delivery of ``form`` that waits, whoever collected it.
+
+    One transaction: killed before its end, the deliveries still wait for the next refresh.
+    """
+    with engine.begin() as connection:
+        lock_writing(connection)
+        settle_repeats(connection, form.form, refresh)
+        arrivals = pending_arrivals(connection, form.form)
+        outcome = None
+        if len(arrivals):
+            result = read_returns([_arrival(row) for row in arrivals.to_dict("records")], archive.get, catalogue)
+            outcome = checks.validate(
+                form.sector,
+                result.observations,
+                reference=reference_figures(connection, form.form, catalogue),
+                arrivals=arrivals[["arrival_id", "region_code", "form", "period_code"]],
+            )
+            held = hold_back(result, outcome)
+            load_returns(
+                connection, refresh, arrivals, held.observations, held.quarantined, held.verdicts, catalogue
+            )
+            record_checks(connection, refresh, form.form, check_result_rows(outcome), now())
+        receipts = read_partitions(connection, refresh.refresh_id, form.form)
+    return Acceptance(receipts, outcome)
+
+
+def hold_back(result: ReadResult, outcome: SuiteOutcome) -> ReadResult:
+    """Move every figure of a return that broke a blocking check to quarantine, with the check and its reason."""
+    held = outcome.held_arrivals()
+    if not held:
+        return result
+    is_held = result.observations["arrival_id"].isin(list(held))
+    figures = result.observations[is_held]
+    reasons = figures["arrival_id"].map({arrival: checks[0] for arrival, checks in held.items()})
+    explanations = {check.check_id: check.explanation for check in outcome.failed}
+    aside = pd.DataFrame(
+        {
+            "arrival_id": figures["arrival_id"],
+            "address": figures["address"],
+            "raw_text": figures["raw_text"],
+            "reason": reasons.astype("str"),
+            "explanation": "held back with its return: " + reasons.map(explanations).astype("str"),
+        }
+    )
+    verdicts = result.verdicts.copy()
+    told = verdicts["arrival_id"].map({arrival: f"broke {', '.join(checks)}" for arrival, checks in held.items()})
+    verdicts["explanation"] = verdicts["explanation"].where(told.isna(), told)
+    return ReadResult(
+        result.observations[~is_held].reset_index(drop=True),
+        pd.concat([result.quarantined, aside], ignore_index=True),
+        verdicts,
+    )
+
+
+def _arrival(row: dict[str, object]) -> Arrival:
+    fields = ("arrival_id", "platform", "sector", "form", "region_code", "period_code", "sha256", "file_name", "media_type")
+    return Arrival(**{name: row[name] for name in fields})  # type: ignore[arg-type]

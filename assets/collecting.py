@@ -1,0 +1,195 @@
+"""Collecting one form: which returns are owed, which are new, and getting them into the archive.
+
+Joins the catalogue's calendar, the platforms, the archive and the ledger; knows no Dagster. Not here: reading a return.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from resources.archive import Archive, ManifestEntry
+from resources.platforms import Delivery, Failure, Listing, Offer, PlatformClient, collect
+from warehouse.calendar import due_on, due_periods
+from warehouse.catalogue import Form
+from warehouse.periods import Period, parse_period
+from warehouse.receipts import Absence, Collected, Refresh, known_deliveries, record_absences, record_arrivals
+
+BATCH = 64
+"""Deliveries archived together: one disk synchronisation for so many, and no more of them in memory."""
+
+Listings = Mapping[str, Listing | Failure[tuple[str, str]]]
+Partition = tuple[str, str]
+"""(region_code, period_code)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a refresh will do for a form: ``offers`` to fetch, ``absent`` returns that are due and not offered."""
+
+    form: Form
+    due: tuple[Partition, ...]
+    offers: tuple[Offer, ...]
+    absent: Mapping[Partition, str]
+    """(region, period) → why: ``missing`` or the failure of the listing."""
+    failures: Mapping[str, str]
+    """Platform → why it could not be asked."""
+
+
+@dataclass
+class FormCollection:
+    """What was collected for a form."""
+
+    plan: Plan
+    collected: list[Collected] = field(default_factory=list)
+    failed: dict[Partition, str] = field(default_factory=dict)
+
+
+def plan_form(
+    form: Form,
+    listings: Listings,
+    known: pd.DataFrame,
+    today: datetime.date,
+    since: datetime.date | None,
+    only: Collection[Partition] | None = None,
+) -> Plan:
+    """What is due, open or revised, from what platforms list and what the ledger has (:func:`known_deliveries`).
+
+    A return is fetched where it is offered inside the window of due periods (early ones included), or is known
+    already, and its entity tag or modified time is not the one of its newest delivery. ``only`` narrows to partitions.
+    """
+    periods = due_periods(form, today, since)
+    first = periods[0].start if periods else (since or today)
+    offered: dict[Partition, Offer] = {}
+    failures: dict[str, str] = {}
+    for province, listing in listings.items():
+        if isinstance(listing, Failure):
+            failures[f"{province}/{form.sector}"] = str(listing.error)
+            continue
+        offered |= {(province, offer.period_code): offer for offer in listing.rows if offer.form == form.form}
+    have = {
+        (platform.split("/")[0], period): row
+        for (platform, name, period), row in known.to_dict("index").items()
+        if name == form.form
+    }
+    wanted = [
+        offer
+        for key, offer in offered.items()
+        if (only is None or key in only)
+        and (key in have or parse_period(offer.period_code).start >= first)
+        and _is_new(offer, have.get(key))
+    ]
+    owed = [(province, period.code) for period in periods for province in listings]
+    due = tuple(key for key in owed if only is None or key in only)
+    absent = {
+        key: failures.get(f"{key[0]}/{form.sector}", "missing") for key in due if key not in have and key not in offered
+    }
+    return Plan(form, due, tuple(wanted), absent, failures)
+
+
+def _is_new(offer: Offer, known: Mapping[str, object] | None) -> bool:
+    if known is None:
+        return True
+    if offer.etag and known["etag"]:
+        return offer.etag != known["etag"]
+    return offer.modified_at != known["modified_at"]
+
+
+def collect_form(
+    plan: Plan,
+    client: PlatformClient,
+    archive: Archive,
+    engine: Engine,
+    refresh: Refresh,
+    now: Callable[[], datetime.datetime],
+    threads: int,
+) -> FormCollection:
+    """Fetch the planned returns, archive their bytes, then queue them for reading; record what is absent.
+
+    Bytes are on disk before the manifest names them, and the manifest before the ledger does.
+    """
+    result = FormCollection(plan)
+    answers = iter(collect(client, plan.offers, threads))
+    while batch := list(islice(answers, BATCH)):
+        deliveries = [answer for answer in batch if isinstance(answer, Delivery)]
+        for failure in (answer for answer in batch if isinstance(answer, Failure)):
+            result.failed[failure.asked.province, failure.asked.period_code] = str(failure.error)
+        hashes = archive.put_many(delivery.content for delivery in deliveries)
+        result.collected += [_collected(plan.form, d, sha256) for d, sha256 in zip(deliveries, hashes, strict=True)]
+    with engine.begin() as connection:
+        sequences = record_arrivals(connection, refresh, result.collected)
+        archive.append_manifest(
+            [_manifest_entry(item, number, refresh) for item, number in zip(result.collected, sequences, strict=True)]
+        )
+        record_absences(connection, refresh, list(_absences(result, now())))
+    return result
+
+
+def known(engine: Engine) -> pd.DataFrame:
+    """The newest delivery of each return (see :func:`warehouse.receipts.known_deliveries`)."""
+    with engine.connect() as connection:
+        return known_deliveries(connection)
+
+
+def _collected(form: Form, delivery: Delivery, sha256: str) -> Collected:
+    offer = delivery.offer
+    return Collected(
+        platform=offer.platform,
+        sector=offer.sector,
+        form=offer.form,
+        region_code=offer.province,
+        period_code=offer.period_code,
+        sha256=sha256,
+        bytes=len(delivery.content),
+        file_name=delivery.file_name,
+        media_type=delivery.media_type,
+        etag=delivery.etag or offer.etag,
+        modified_at=delivery.modified_at,
+        fetched_at=delivery.fetched_at,
+        due_on=due_on(form, parse_period(offer.period_code)),
+    )
+
+
+def _manifest_entry(item: Collected, sequence: int, refresh: Refresh) -> ManifestEntry:
+    return ManifestEntry(
+        platform=item.platform,
+        form=item.form,
+        region_code=item.region_code,
+        period_code=item.period_code,
+        sequence=sequence,
+        sha256=item.sha256,
+        bytes=item.bytes,
+        file_name=item.file_name,
+        media_type=item.media_type,
+        modified_at=item.modified_at,
+        fetched_at=item.fetched_at,
+        etag=item.etag,
+        recorded_at=refresh.recorded_at,
+        refresh=f"{refresh.refresh_id:06d}",
+    )
+
+
+def _absences(result: FormCollection, now: datetime.datetime) -> Iterable[Absence]:
+    """A return that failed or is missing, if it never arrived before."""
+    form = result.plan.form
+    reasons = dict(result.plan.absent) | result.failed
+    for (region_code, period_code), reason in sorted(reasons.items()):
+        period: Period = parse_period(period_code)
+        due = due_on(form, period)
+        is_missing = reason == "missing"
+        yield Absence(
+            platform=f"{region_code}/{form.sector}",
+            sector=form.sector,
+            form=form.form,
+            region_code=region_code,
+            period_code=period_code,
+            state="missing" if is_missing else "failed",
+            fetched_at=now,
+            due_on=due,
+            message=f"due on {due}, not on the platform" if is_missing else reason,
+        )

@@ -1,0 +1,78 @@
+"""Marts: the metrics of the changed slices, computed and checked for the coming release; nobody sees them yet.
+
+One multi-asset for all marts (cheaper than a step each). A broken blocking check stops the release. Not here: formulas.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pandas as pd
+
+from assets.checks import ChecksResource, check_results, check_specs
+from assets.context import OWNERS, current_refresh
+from assets.tables import table_schema
+from expectations.bridge import check_result_rows
+from resources.dagster import ClockResource, WarehouseResource
+from warehouse.catalogue import load_catalogue
+from warehouse.checking import record_checks
+from warehouse.coding import to_codes
+from warehouse.computing import compute_marts
+from warehouse.publishing import MART_TABLES, digest_slices, discard_unpublished, next_release_id
+from warehouse.receipts import lock_writing
+
+DESCRIPTIONS = {
+    "attainment": "Each figure against the floors, targets and references in force.",
+    "urban_rural_gap": "Town against country: ratio, difference, and which side is worse off.",
+    "inequality": "CV, Gini and Theil T with its parts, over provinces and over counties, by units and by people.",
+}
+
+
+def mart_key(mart: str) -> dg.AssetKey:
+    """Asset of a mart: ``mart_inequality``."""
+    return dg.AssetKey(f"mart_{mart}")
+
+
+def build_marts() -> dg.AssetsDefinition:
+    """The assets of the marts with their checks."""
+
+    @dg.multi_asset(
+        name="compute_marts",
+        specs=[
+            dg.AssetSpec(
+                mart_key(mart),
+                deps=["core_observation"],
+                group_name="marts",
+                owners=OWNERS,
+                kinds={"pandas", "postgres"},
+                description=DESCRIPTIONS[mart],
+                metadata={"dagster/column_schema": table_schema(table), "dagster/table_name": f"mart.{mart}"},
+            )
+            for mart, table in MART_TABLES.items()
+        ],
+        check_specs=[spec for mart in MART_TABLES for spec in check_specs(f"marts.{mart}", mart_key(mart), blocking=True)],
+        can_subset=False,
+    )
+    def _compute_marts(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, checks: ChecksResource, clock: ClockResource
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        refresh = current_refresh(context, warehouse.engine, clock)
+        catalogue = load_catalogue()
+        with warehouse.engine.begin() as connection:
+            lock_writing(connection)
+            release_id = next_release_id(connection)
+            discard_unpublished(connection, release_id)
+            frames = compute_marts(connection, catalogue, release_id)
+            digest_slices(connection, release_id)
+        for mart, frame in frames.items():
+            outcome = checks.process.validate(f"marts.{mart}", to_codes(frame, catalogue))
+            with warehouse.engine.begin() as connection:
+                record_checks(connection, refresh, mart, check_result_rows(outcome), clock.read())
+            yield dg.MaterializeResult(mart_key(mart), metadata=_mart_metadata(frame))
+            yield from check_results(outcome, mart_key(mart))
+
+    return _compute_marts
+
+
+def _mart_metadata(frame: pd.DataFrame) -> dict[str, object]:
+    slices = frame.groupby(["indicator_key", "period_key"]).ngroups if len(frame) else 0
+    return {"rows_written": len(frame), "slices": slices}

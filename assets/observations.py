@@ -1,0 +1,144 @@
+"""Observations: what the returns say, read, checked and loaded; one partition a province and period.
+
+One multi-asset a form, shaped as the returns are: ``<form>_observations`` gets a materialization for each return that was
+loaded and is where its checks stand, ``<form>_load`` is always there. ``core_observation`` is the fact with what is
+derived from it. Not here: reading, checking, loading (the rooms returns, expectations, warehouse).
+"""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import pandas as pd
+
+from assets.accepting import Acceptance, accept_form
+from assets.checks import ChecksResource, check_results, check_specs
+from assets.context import OWNERS, current_refresh, partition_key
+from assets.events import log_partitions
+from assets.tables import table_schema
+from resources.dagster import ArchiveResource, ClockResource, WarehouseResource
+from warehouse.catalogue import Form, load_catalogue
+from warehouse.computing import compute_observations
+from warehouse.periods import parse_period
+from warehouse.publishing import check_counts
+from warehouse.receipts import close_refresh
+from warehouse.schema import observation
+
+LOADED_STATES = ("loaded", "unchanged", "partly_quarantined")
+
+
+def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The two assets of a form's observations, with the checks of its sector."""
+    observations_key, load_key = dg.AssetKey(f"{form.form}_observations"), dg.AssetKey(f"{form.form}_load")
+    group = f"{form.sector}_observations"
+
+    @dg.multi_asset(
+        name=f"load_{form.form}",
+        specs=[
+            dg.AssetSpec(
+                observations_key,
+                partitions_def=partitions,
+                skippable=True,
+                deps=[f"{form.form}_ledger"],
+                group_name=group,
+                owners=OWNERS,
+                kinds={"pandas", "greatexpectations", "postgres"},
+                description=f"The figures of {form.form}, typed, coded, checked and loaded. A partition is green only if its "
+                "return passed the blocking checks and was loaded.",
+                metadata={"dagster/column_schema": table_schema(observation)},
+            ),
+            dg.AssetSpec(
+                load_key,
+                deps=[f"{form.form}_ledger"],
+                group_name=group,
+                owners=OWNERS,
+                kinds={"postgres"},
+                description=f"What became of each delivery of {form.form}: cells = loaded + unchanged + quarantined.",
+            ),
+        ],
+        check_specs=check_specs(form.sector, observations_key),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+    )
+    def _load(
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        archive: ArchiveResource,
+        checks: ChecksResource,
+        clock: ClockResource,
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        refresh = current_refresh(context, warehouse.engine, clock)
+        accepted = accept_form(
+            form, load_catalogue(), archive.plain(), warehouse.engine, refresh, checks.process, clock.read
+        )
+        loaded = accepted.receipts[accepted.receipts["state"].isin(LOADED_STATES)]
+        log_partitions(
+            context,
+            observations_key,
+            (
+                (partition_key(row["region_code"], parse_period(row["period_code"])), _partition_metadata(row))
+                for row in loaded.to_dict("records")
+            ),
+        )
+        if accepted.outcome is not None:
+            yield from check_results(accepted.outcome, observations_key)
+        yield dg.MaterializeResult(load_key, metadata=_load_metadata(accepted))
+
+    return _load
+
+
+def _partition_metadata(row: dict[str, object]) -> dict[str, object]:
+    names = ("state", "cells", "loaded", "unchanged", "quarantined", "sha256")
+    return {name: row[name] for name in names} | {"message": row["message"] or ""}
+
+
+def _load_metadata(accepted: Acceptance) -> dict[str, object]:
+    receipts = accepted.receipts
+    counts = {name: int(receipts[name].sum()) for name in ("cells", "loaded", "unchanged", "quarantined")}
+    aside = receipts[receipts["quarantined"] > 0]
+    shown = [
+        f"- {row['region_code']} {row['period_code']}: {row['quarantined']} of {row['cells']} cells, {row['message'] or ''}"
+        for row in aside.head(50).to_dict("records")
+    ]
+    return {
+        "deliveries": len(receipts),
+        **counts,
+        "dagster/row_count": counts["loaded"],
+        "set_aside": dg.MetadataValue.md("\n".join(shown) or "none"),
+    }
+
+
+def build_core_observation(forms: Sequence[Form]) -> dg.AssetsDefinition:
+    """The fact, with derived indicators and the nation brought up to what was loaded."""
+
+    @dg.asset(
+        name="core_observation",
+        deps=[f"{form.form}_load" for form in forms],
+        group_name="warehouse",
+        owners=OWNERS,
+        kinds={"postgres"},
+        output_required=False,
+        description="Every vintage of every figure: reported, derived and national. Skipped on a night without change.",
+        metadata={"dagster/column_schema": table_schema(observation), "dagster/table_name": "core.observation"},
+    )
+    def _core_observation(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, clock: ClockResource
+    ) -> Iterator[dg.Output[None]]:
+        refresh = current_refresh(context, warehouse.engine, clock)
+        with warehouse.engine.begin() as connection:
+            merged = compute_observations(connection, refresh, load_catalogue())
+            if merged is None:
+                close_refresh(
+                    connection,
+                    refresh.refresh_id,
+                    "unchanged",
+                    clock.read(),
+                    check_counts(connection, refresh.refresh_id),
+                )
+                return
+        yield dg.Output(None, metadata=_change_metadata(merged.changed))
+
+    return _core_observation
+
+
+def _change_metadata(changed: pd.DataFrame) -> dict[str, int]:
+    return {"computed_slices_changed": len(changed), "computed_figures_revised": int(changed["revisions"].sum())}

@@ -1,0 +1,39 @@
+"""Publication: the release, one statement that every reader follows. Not here: how a release is made (warehouse)."""
+
+from dataclasses import asdict
+
+import dagster as dg
+
+from assets.context import OWNERS, current_refresh
+from assets.marts import mart_key
+from resources.dagster import ClockResource, WarehouseResource
+from warehouse.catalogue import load_catalogue
+from warehouse.publishing import MART_TABLES, check_counts, next_release_id, publish
+from warehouse.receipts import close_refresh, lock_writing
+
+
+def build_release() -> dg.AssetsDefinition:
+    """The asset of the release in force."""
+
+    @dg.asset(
+        name="release",
+        deps=[*(mart_key(mart) for mart in MART_TABLES), "core_observation"],
+        group_name="publication",
+        owners=OWNERS,
+        kinds={"postgres"},
+        description="The published state of all marts: numbered, immutable, hashed. Made only where something changed.",
+        metadata={"dagster/table_name": "mart.release"},
+    )
+    def _release(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, clock: ClockResource
+    ) -> dg.MaterializeResult[None]:
+        refresh = current_refresh(context, warehouse.engine, clock)
+        with warehouse.engine.begin() as connection:
+            lock_writing(connection)
+            number = next_release_id(connection)
+            made = publish(connection, refresh, number, clock.read(), load_catalogue().sha256)
+            counts = check_counts(connection, refresh.refresh_id)
+            close_refresh(connection, refresh.refresh_id, "published", clock.read(), asdict(made) | counts)
+        return dg.MaterializeResult(metadata={**asdict(made), **counts, "dagster/row_count": made.observations})
+
+    return _release

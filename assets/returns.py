@@ -1,0 +1,105 @@
+"""Returns: what the platforms delivered, by form; one partition a province and period, green only if it arrived.
+
+One multi-asset a form. ``<form>_returns`` is skippable and gets a materialization for each return that arrived;
+``<form>_ledger`` beside it is always there and is what the next stage waits for, so that a platform that is down neither
+hides nor stops the others. Not here: how platforms are asked (resources), what is due (warehouse.calendar).
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.checks import ChecksResource
+from assets.collecting import FormCollection, collect_form, known, plan_form
+from assets.context import OWNERS, asked_partitions, current_refresh, partition_key
+from assets.events import log_partitions
+from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
+from warehouse.catalogue import Form, load_catalogue
+from warehouse.periods import parse_period
+
+
+def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The two assets of a form's returns."""
+    returns_key, ledger_key = dg.AssetKey(f"{form.form}_returns"), dg.AssetKey(f"{form.form}_ledger")
+    group = f"{form.sector}_returns"
+
+    @dg.multi_asset(
+        name=f"collect_{form.form}",
+        specs=[
+            dg.AssetSpec(
+                returns_key,
+                partitions_def=partitions,
+                skippable=True,
+                group_name=group,
+                owners=OWNERS,
+                kinds={"http"},
+                description=f"{form.name_zh}: the bytes each province delivered, in the archive. A partition is a "
+                "province and a period; it is green only if that return arrived.",
+            ),
+            dg.AssetSpec(
+                ledger_key,
+                deps=[returns_key],
+                group_name=group,
+                owners=OWNERS,
+                kinds={"postgres"},
+                description=f"What is due of {form.form}, what arrived, what is missing and what failed (ops.return_receipt).",
+            ),
+        ],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def _collect(
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        archive: ArchiveResource,
+        platforms: PlatformsResource,
+        checks: ChecksResource,
+        clock: ClockResource,
+        scope: ScopeResource,
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        refresh = current_refresh(context, warehouse.engine, clock)
+        provinces = scope.provinces_of(form.sector, load_catalogue().provinces)
+        plan = plan_form(
+            form,
+            platforms.listings(form.sector, provinces),
+            known(warehouse.engine),
+            clock.read().date(),
+            scope.since_date,
+            asked_partitions(context, form.frequency),
+        )
+        if plan.offers:
+            checks.warm_up()
+        result = collect_form(
+            plan, platforms.client(), archive.plain(), warehouse.engine, refresh, clock.read, platforms.threads
+        )
+        for platform, reason in plan.failures.items():
+            context.log.warning("%s could not be asked: %s", platform, reason)
+        log_partitions(
+            context,
+            returns_key,
+            ((partition_key(i.region_code, parse_period(i.period_code)), _return_metadata(i)) for i in result.collected),
+        )
+        yield dg.MaterializeResult(ledger_key, metadata=_ledger_metadata(result))
+
+    return _collect
+
+
+def _return_metadata(item: object) -> dict[str, object]:
+    fields = ("file_name", "bytes", "sha256", "media_type")
+    times = ("modified_at", "fetched_at", "due_on")
+    return {name: getattr(item, name) for name in fields} | {name: str(getattr(item, name)) for name in times}
+
+
+def _ledger_metadata(result: FormCollection) -> dict[str, dg.MetadataValue[object] | int | str]:
+    plan = result.plan
+    missing = [key for key, reason in plan.absent.items() if reason == "missing"]
+    failed = {key: reason for key, reason in plan.absent.items() if reason != "missing"} | result.failed
+    shown = "\n".join(f"- {region} {period}: {reason}" for (region, period), reason in sorted(failed.items())[:50])
+    return {
+        "due": len(plan.due),
+        "offered_new": len(plan.offers),
+        "arrived": len(result.collected),
+        "missing": len(missing),
+        "failed": len(failed),
+        "bytes": sum(item.bytes for item in result.collected),
+        "failures": dg.MetadataValue.md(shown or "none"),
+    }

@@ -1,0 +1,101 @@
+"""The code location: every asset, job, schedule and resource of Junheng, assembled in one place.
+
+``workspace.yaml`` points here. From here to any room: ``assets/`` says what exists, ``resources/`` the outside world,
+``pipelines/partitions.py`` the partitions, ``warehouse/catalogue/`` the forms. Not here: behaviour.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.checks import ChecksResource
+from assets.marts import build_marts
+from assets.observations import build_core_observation, build_observations
+from assets.publication import build_release
+from assets.returns import build_returns
+from pipelines.partitions import TIMEZONE, province_periods
+from pipelines.settings import Settings
+from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
+from warehouse.catalogue import load_catalogue
+
+NIGHTLY = "nightly_refresh"
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Everything, for these settings; tests give their own."""
+    assets, resources = build_assets(), build_resources(settings)
+    job = build_nightly_job(assets, resources)
+    schedule = dg.ScheduleDefinition(
+        job=job,
+        cron_schedule="0 2 * * *",
+        execution_timezone=TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every night at two.",
+    )
+    return dg.Definitions(
+        assets=assets,
+        jobs=[job],
+        schedules=[schedule],
+        resources=resources,
+        executor=dg.in_process_executor,
+    )
+
+
+def build_nightly_job(assets: list[dg.AssetsDefinition], resources: dict[str, object]) -> dg.JobDefinition:
+    """One job over all assets, launched without partitions: the stages find out what is due.
+
+    ``define_asset_job`` refuses assets of different partitions (docs/decisions/0003); what Dagster builds its own
+    implicit job with does not, so that is called here. A private call, in this one place, with a test.
+    """
+    from dagster._core.definitions.assets.job.asset_job import build_asset_job
+
+    return build_asset_job(
+        NIGHTLY,
+        asset_graph=dg.Definitions(assets=assets, resources=resources).resolve_asset_graph(),
+        allow_different_partitions_defs=True,
+        resource_defs=resources,
+        executor_def=dg.in_process_executor,
+        description="From platforms to release: finds by itself what is due, open or revised; one run for all of it.",
+    )
+
+
+def build_assets() -> list[dg.AssetsDefinition]:
+    """Assets by stage, in the order of the data."""
+    catalogue = load_catalogue()
+    forms = list(catalogue.forms.values())
+    partitions = {form.frequency: province_periods(form.frequency, catalogue.provinces) for form in forms}
+    return [
+        *(build_returns(form, partitions[form.frequency]) for form in forms),
+        *(build_observations(form, partitions[form.frequency]) for form in forms),
+        build_core_observation(forms),
+        build_marts(),
+        build_release(),
+    ]
+
+
+def build_resources(settings: Settings) -> dict[str, object]:
+    """Resources for these settings; what is secret stays a name of an environment variable."""
+
+    def secret(name: str, given: object) -> dg.EnvVar | None:
+        return dg.EnvVar(f"JUNHENG_{name}") if given is not None else None
+
+    return {
+        "warehouse": WarehouseResource(
+            home=str(settings.home),
+            url=secret("WAREHOUSE_URL", settings.warehouse_url),
+            dagster_url=secret("DAGSTER_URL", settings.dagster_url),
+        ),
+        "archive": ArchiveResource(folder=str(settings.home / "archive")),
+        "platforms": PlatformsResource(
+            url_template=settings.platform_url,
+            client_id=settings.client_id,
+            client_secret=secret("CLIENT_SECRET", settings.client_secret),
+            threads=settings.threads,
+        ),
+        "checks": ChecksResource(),
+        "clock": ClockResource(now=settings.now.isoformat() if settings.now else None),
+        "scope": ScopeResource(since=settings.since.isoformat() if settings.since else None),
+    }
+
+
+defs = build_definitions(Settings.load())

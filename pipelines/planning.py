@@ -1,0 +1,45 @@
+"""What a refresh would fetch, without fetching it (``junheng refresh --dry-run``). Not here: fetching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from assets.collecting import known, plan_form
+from pipelines.settings import Settings
+from resources.dagster import PlatformsResource, ScopeResource
+from resources.database import Warehouse
+from warehouse.catalogue import load_catalogue
+from warehouse.migrating import migrate
+
+
+def plan_lines(
+    settings: Settings, warehouse: Warehouse, sectors: Sequence[str], provinces: Sequence[str], since: str | None
+) -> Iterator[str]:
+    """One line a form: due, new, missing, failed; then the platforms that could not be asked."""
+    catalogue = load_catalogue()
+    first_day = since or (settings.since.isoformat() if settings.since else None)
+    scope = ScopeResource(sectors=list(sectors), provinces=list(provinces), since=first_day)
+    platforms = PlatformsResource(
+        url_template=settings.platform_url,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret.get_secret_value() if settings.client_secret else None,
+        threads=settings.threads,
+    )
+    engine = warehouse.engine()
+    failures: dict[str, str] = {}
+    try:
+        migrate(engine)
+        deliveries = known(engine)
+        for form in catalogue.forms.values():
+            listings = platforms.listings(form.sector, scope.provinces_of(form.sector, catalogue.provinces))
+            plan = plan_form(form, listings, deliveries, settings.clock().date(), scope.since_date)
+            failures |= plan.failures
+            yield (
+                f"{form.form:<24} {len(plan.due):>6,} due, {len(plan.offers):>6,} to fetch,"
+                f" {sum(reason == 'missing' for reason in plan.absent.values()):>4,} missing"
+            )
+    finally:
+        platforms.close()
+        engine.dispose()
+    for platform, reason in failures.items():
+        yield f"WARNING  {platform}: {reason}"

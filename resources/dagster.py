@@ -1,0 +1,136 @@
+"""The outside world as Dagster resources: thin shells over the plain classes of this room.
+
+Here: configuration, opening and closing with a run. Not here: behaviour; whatever works without Dagster stands in the
+class a shell wraps. Secrets come by name of an environment variable (``EnvVar``), so that the UI never shows them.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import dagster as dg
+from pydantic import PrivateAttr
+from sqlalchemy import Engine
+
+from resources.archive import Archive
+from resources.database import Warehouse
+from resources.platforms import Failure, Listing, PlatformClient, Register, collect_listings, load_register
+
+STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS = 60_000, 3600, 4
+"""How Dagster's own connections are held open during a run: without this each event opens two."""
+
+
+class ClockResource(dg.ConfigurableResource[None]):
+    """The one clock: Asia/Shanghai, or standing still at ``now`` (ISO) for tests and reruns."""
+
+    now: str | None = None
+
+    def read(self) -> datetime.datetime:
+        """Now, with zone."""
+        shanghai = datetime.timezone(datetime.timedelta(hours=8), "Asia/Shanghai")
+        return datetime.datetime.fromisoformat(self.now) if self.now else datetime.datetime.now(shanghai)
+
+
+class WarehouseResource(dg.ConfigurableResource[None]):
+    """The warehouse's connection: embedded PostgreSQL under ``home``, or the server that ``url`` names."""
+
+    home: str
+    url: str | None = None
+    dagster_url: str | None = None
+
+    _engine: Engine | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Start what is not running, open the engine, hold Dagster's own connections open for the run."""
+        if context.instance is not None:
+            context.instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS)
+        self._engine = self.plain().ensure().engine()
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Close the engine."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    def plain(self) -> Warehouse:
+        """The class without Dagster."""
+        return Warehouse(self.url, self.dagster_url, Path(self.home))
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the run."""
+        if self._engine is None:
+            self._engine = self.plain().ensure().engine()
+        return self._engine
+
+
+class ArchiveResource(dg.ConfigurableResource[None]):
+    """The raw archive under ``folder``."""
+
+    folder: str
+
+    def plain(self) -> Archive:
+        """The class without Dagster."""
+        return Archive(Path(self.folder))
+
+
+class PlatformsResource(dg.ConfigurableResource[None]):
+    """The platforms over HTTP. Listings are asked for once a run and shared by the forms of a sector."""
+
+    url_template: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    threads: int = 8
+
+    _client: PlatformClient | None = PrivateAttr(default=None)
+    _register: Register | None = PrivateAttr(default=None)
+    _listings: dict[tuple[str, str], Listing | Failure[tuple[str, str]]] = PrivateAttr(default_factory=dict)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Close the connections and forget the listings."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections and forget the listings."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+        self._listings = {}
+
+    def client(self, clock: Callable[[], datetime.datetime] | None = None) -> PlatformClient:
+        """The client of the run; ``clock`` stamps what is fetched."""
+        if self._client is None:
+            options = {"clock": clock} if clock else {}
+            self._client = PlatformClient(
+                load_register(), self.url_template, self.client_id, self.client_secret, threads=self.threads, **options
+            )
+        return self._client
+
+    def listings(self, sector: str, provinces: list[str]) -> dict[str, Listing | Failure[tuple[str, str]]]:
+        """What each province's platform of a sector offers, or why it does not say; asked once a run."""
+        unasked = [(province, sector) for province in provinces if (province, sector) not in self._listings]
+        for answer in collect_listings(self.client(), unasked, self.threads):
+            key = answer.asked if isinstance(answer, Failure) else (answer.province, answer.sector)
+            self._listings[key] = answer
+        return {province: self._listings[province, sector] for province in provinces}
+
+
+class ScopeResource(dg.ConfigurableResource[None]):
+    """What a run is about: empty lists mean all; ``since`` (ISO day) replaces the usual windows."""
+
+    sectors: list[str] = []
+    provinces: list[str] = []
+    since: str | None = None
+
+    def provinces_of(self, sector: str, known: Iterable[str]) -> list[str]:
+        """Provinces to ask for a sector's returns: none where the sector is out of scope."""
+        if self.sectors and sector not in self.sectors:
+            return []
+        return [province for province in known if not self.provinces or province in self.provinces]
+
+    @property
+    def since_date(self) -> datetime.date | None:
+        """``since`` as a date."""
+        return datetime.date.fromisoformat(self.since) if self.since else None

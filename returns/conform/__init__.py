@@ -1,0 +1,1 @@
+"""From raw texts to typed, coded values: figures, periods, units, regions, duplicates. Not here: where texts stand."""

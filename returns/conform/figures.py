@@ -1,0 +1,187 @@
+"""Raw texts to numbers, status and precision, vectorised with Arrow. Not here: units, columns, places.
+
+Plain numbers (``8364.0``, ``-3``, ``1234.5678e``) are nearly all and go a fast way. What is left is brought to that
+form, each distinct text once: full-width digits, thousands separators, 万 and 亿, percent, parentheses or − for minus,
+footnote signs, status marks, scientific notation. A text that then is no number keeps a fault; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int8]
+Flags = npt.NDArray[np.bool_]
+
+STATUSES = ("A", "P", "E", "M", "L")
+"""SDMX OBS_STATUS by code: normal (and revised), provisional, estimated, missing, below detection (``…``)."""
+NORMAL, PROVISIONAL, ESTIMATED, MISSING, BELOW_DETECTION = range(5)
+
+NO_FAULT, NOT_A_NUMBER, FORMULA, DASH = range(4)
+"""What a text is instead of a figure; a formula is one without a result, or a spreadsheet's error value."""
+
+SIGNIFICANT_DIGITS = 12
+"""Float noise ends here: the pinned precision of values."""
+
+_PLAIN = r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?[epr*]?$"
+_NUMBER = r"^-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+_FOOTNOTES = r"(?:[①-⓿❶-➓]|\[[0-9]{1,2}\]|[a-z]\))+$"
+_GROUPED = r"^-?[0-9]{1,3}(?:[, ][0-9]{3})+(?:\.[0-9]+)?$"
+_MARKED = r"^(.*[0-9.%万亿)])\s*[epr*]$"
+_FORMULAS = r"^(?:=|#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|ERROR)$)"
+_DASHES = r"^(?:[-—–―‐‑‒−]+|/|N)$"
+_SCALES = (("万亿", 1e12), ("亿", 1e8), ("万", 1e4))
+_MARKS = (("p", PROVISIONAL), ("*", PROVISIONAL), ("e", ESTIMATED), ("r", NORMAL))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Arrays of one length: the printed number (NaN where there is none), before any unit.
+
+    ``last_digit`` is one unit of the last printed digit; ``scale`` is the figure's own 万 or 亿 (else 1), not yet
+    applied; ``is_percent`` whether it was printed with %; ``fault`` is one of the codes above,
+    ``status`` indexes :data:`STATUSES`.
+    """
+
+    value: Floats
+    last_digit: Floats
+    status: Codes
+    fault: Codes
+    scale: Floats
+    is_percent: Flags
+
+
+def read_figures(texts: pa.StringArray) -> Figures:
+    """Read raw texts as figures; blank is a missing figure, ``…`` one below detection."""
+    size = len(texts)
+    figures = Figures(
+        value=np.full(size, np.nan),
+        last_digit=np.full(size, np.nan),
+        status=np.full(size, MISSING, np.int8),
+        fault=np.zeros(size, np.int8),
+        scale=np.ones(size),
+        is_percent=np.zeros(size, np.bool_),
+    )
+    is_plain = _matches(texts, _PLAIN)
+    plain = texts.filter(pa.array(is_plain))
+    numbers, status = _split_mark(plain)
+    figures.value[is_plain], figures.last_digit[is_plain] = _parse(numbers)
+    figures.status[is_plain] = status
+
+    where = np.flatnonzero(~is_plain & ~_flags(pc.equal(texts, "")))
+    if len(where):
+        encoded = texts.take(pa.array(where)).dictionary_encode()
+        odd, index = _read_odd(encoded.dictionary), encoded.indices.to_numpy()
+        for name in ("value", "last_digit", "status", "fault", "scale", "is_percent"):
+            getattr(figures, name)[where] = getattr(odd, name)[index]
+    return figures
+
+
+def round_noise(values: Floats) -> Floats:
+    """Values at 12 significant digits: the nearest double of what was printed, without float noise."""
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        magnitude = np.floor(np.log10(np.abs(values)))
+        places = np.where(np.isfinite(magnitude), SIGNIFICANT_DIGITS - 1 - magnitude, 0.0)
+        # Powers of ten are exact up to 22: dividing by one gives the nearest double, multiplying by 0.1 would not.
+        up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
+        rounded = np.round(values * up / down) / up * down
+    return np.where(np.isfinite(rounded), rounded, values) + 0.0  # -0.0 becomes 0.0
+
+
+def _read_odd(texts: pa.StringArray) -> Figures:
+    """Distinct texts that are not plain numbers."""
+    is_formula = _matches(texts, _FORMULAS)
+    clean = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), _FOOTNOTES, "")
+    clean = pc.utf8_trim_whitespace(pc.utf8_normalize(clean, form="NFKC"))  # full-width forms; … becomes three dots
+    is_blank = _flags(pc.equal(clean, "")) & _flags(pc.equal(pc.utf8_trim_whitespace(texts), ""))
+    is_below = _matches(clean, r"^(?:\.{3,}|⋯+)$")
+    is_dash = _matches(clean, _DASHES)
+
+    clean, status = _split_mark(clean)
+    clean = pc.replace_substring_regex(clean, r"^\(([0-9.].*)\)$", r"-\1")
+    clean = pc.replace_substring_regex(clean, "^[−–]", "-")
+    clean = pc.replace_substring_regex(clean, r"^\+", "")
+    is_percent = _flags(pc.ends_with(clean, "%"))
+    clean = pc.utf8_trim_whitespace(pc.utf8_rtrim(clean, "%"))
+    clean, scale = _split_scale(clean)
+    is_grouped = _matches(clean, _GROUPED)
+    clean = pc.if_else(pa.array(is_grouped), pc.replace_substring_regex(clean, "[, ]", ""), clean)
+
+    # A mark, a sign or a scale twice leaves a rest that is no number.
+    is_number = _matches(clean, _NUMBER) & ~is_formula
+    value, last_digit = _parse(pc.if_else(pa.array(is_number), clean, "nan"))
+    is_number &= np.isfinite(value)
+    fault = np.select(
+        [is_number | is_below | is_blank, is_formula, is_dash], [NO_FAULT, FORMULA, DASH], NOT_A_NUMBER
+    ).astype(np.int8)
+    status = np.select([is_number, is_below], [status, BELOW_DETECTION], MISSING).astype(np.int8)
+    return Figures(
+        np.where(is_number, value, np.nan), np.where(is_number, last_digit, np.nan), status, fault, scale, is_percent
+    )
+
+
+def _split_mark(texts: pa.StringArray) -> tuple[pa.StringArray, Codes]:
+    """Texts without their status mark, and the status it stands for (the last character, after a figure)."""
+    status = np.full(len(texts), NORMAL, np.int8)
+    is_marked = _matches(texts, _MARKED)
+    if not is_marked.any():
+        return texts, status
+    for mark, code in _MARKS:
+        status[is_marked & _flags(pc.ends_with(texts, mark))] = code
+    unmarked = pc.utf8_rtrim_whitespace(pc.utf8_slice_codeunits(texts, 0, -1))
+    return pc.if_else(pa.array(is_marked), unmarked, texts), status
+
+
+def _split_scale(texts: pa.StringArray) -> tuple[pa.StringArray, Floats]:
+    scale = np.ones(len(texts))
+    for suffix, factor in _SCALES:
+        has_suffix = _flags(pc.ends_with(texts, suffix)) & (scale == 1.0)
+        if has_suffix.any():
+            scale[has_suffix] = factor
+            shorter = pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(texts, 0, -len(suffix)))
+            texts = pc.if_else(pa.array(has_suffix), shorter, texts)
+    return texts, scale
+
+
+def _parse(numbers: pa.StringArray) -> tuple[Floats, Floats]:
+    """(value, one unit of the last printed digit) of texts that are numbers or ``nan``; noise digits do not count."""
+    value = pc.cast(numbers, pa.float64()).to_numpy(zero_copy_only=False)
+    exponent = _last_exponent(numbers)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        magnitude = np.floor(np.log10(np.abs(value)))
+    is_noisy = np.isfinite(magnitude) & (magnitude - exponent >= SIGNIFICANT_DIGITS)
+    if is_noisy.any():
+        # 46.6000000000001 was 46.6: count the digits that are left at the pinned precision.
+        short = np.char.mod(f"%.{SIGNIFICANT_DIGITS}g", value[is_noisy])
+        exponent[is_noisy] = np.maximum(_last_exponent(pa.array(short.tolist(), pa.string())), exponent[is_noisy])
+    with np.errstate(over="ignore"):
+        return value, np.where(np.isnan(value), np.nan, 10.0**exponent)
+
+
+def _last_exponent(numbers: pa.StringArray) -> Floats:
+    """The power of ten of the last digit: ``12.30`` → -2, ``12`` → 0, ``1.2e5`` → 4."""
+    mantissa, scientific = numbers, np.zeros(len(numbers))
+    is_scientific = _matches(numbers, "[0-9.][eE]")
+    if is_scientific.any():
+        chosen = pa.array(is_scientific)
+        power = pc.replace_substring_regex(numbers.filter(chosen), r"^.*[eE]\+?", "")
+        scientific[is_scientific] = pc.cast(power, pa.float64()).to_numpy(zero_copy_only=False)
+        mantissa = pc.replace_substring_regex(numbers, "[eE].*$", "")
+    point = pc.find_substring(mantissa, ".").to_numpy(zero_copy_only=False)
+    length = pc.utf8_length(mantissa).to_numpy(zero_copy_only=False)
+    return np.where(point < 0, 0, point + 1 - length).astype(np.float64) + scientific
+
+
+def _matches(texts: pa.StringArray, pattern: str) -> Flags:
+    return _flags(pc.match_substring_regex(texts, pattern))
+
+
+def _flags(array: Any) -> Flags:
+    flags: Flags = array.to_numpy(zero_copy_only=False)
+    return flags

@@ -1,0 +1,86 @@
+"""Every check of a mart fails where it must, names the row and the reason, and is silent otherwise."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from expectations import SUITES, ChecksProcess, SuiteOutcome
+from tests.expectations.marts_cases import (
+    CASES,
+    KEYS,
+    NATION_BAD,
+    NATION_GOOD,
+    SEPARATE_CASES,
+    MartCase,
+    nation_rows,
+    table_of_cases,
+)
+
+EACH_CASE = [pytest.param(case, id=f"{case.mart}-{case.rule}-{case.said[:20]}") for case in CASES]
+
+
+def checks_of_row(outcome: SuiteOutcome, row: int) -> set[str]:
+    return {check.check_id for check in outcome.checks if row in check.rows}
+
+
+@pytest.mark.parametrize("case", EACH_CASE)
+def test_a_case_breaks_its_check_and_no_other(mart_outcomes: dict[str, SuiteOutcome], case: MartCase) -> None:
+    _, rows = table_of_cases(case.mart)
+    outcome = mart_outcomes[case.mart]
+    for row in rows[case]:
+        assert checks_of_row(outcome, row) == {f"marts.{case.mart}.{case.rule}"}
+    assert not outcome.success
+
+
+@pytest.mark.parametrize("case", EACH_CASE)
+def test_a_case_is_sampled_with_its_reason(mart_outcomes: dict[str, SuiteOutcome], case: MartCase) -> None:
+    outcome = mart_outcomes[case.mart].check(f"marts.{case.mart}.{case.rule}")
+    assert any(case.said in row["reason"] for row in outcome.sample)
+
+
+@pytest.mark.parametrize("mart", KEYS)
+def test_the_good_row_breaks_nothing(checks: ChecksProcess, mart_outcomes: dict[str, SuiteOutcome], mart: str) -> None:
+    assert checks_of_row(mart_outcomes[mart], 0) == set()
+
+    alone = checks.validate(f"marts.{mart}", table_of_cases(mart)[0].iloc[:1])
+
+    assert [check.check_id for check in alone.checks if not check.success] == []
+
+
+@pytest.mark.parametrize("mart", KEYS)
+def test_every_check_has_a_failing_case(mart: str) -> None:
+    cases = {f"marts.{case.mart}.{case.rule}" for case in CASES} | set(SEPARATE_CASES)
+    assert {check.check_id for check in SUITES[f"marts.{mart}"].checks} == {
+        c for c in cases if c.startswith(f"marts.{mart}.")
+    }
+
+
+@pytest.mark.parametrize("mart", KEYS)
+def test_a_missing_column_is_named(checks: ChecksProcess, mart: str) -> None:
+    frame = table_of_cases(mart)[0].iloc[:1].drop(columns="indicator_code")
+    outcome = checks.validate(f"marts.{mart}", frame)
+    assert [check.check_id for check in outcome.failed] == [f"marts.{mart}.columns_expected"]
+    assert outcome.failed[0].sample == (
+        {"column": "indicator_code", "reason": "the mart has no column indicator_code"},
+    )
+
+
+def test_a_figure_a_hair_under_its_floor_stands_at_it(checks: ChecksProcess) -> None:
+    frame = table_of_cases("attainment")[0].iloc[:1].assign(value=120.0 - 1e-10, margin=0.0)
+    assert checks.validate("marts.attainment", frame).success
+
+
+def test_the_nation_is_the_sum_of_its_provinces(checks: ChecksProcess) -> None:
+    frame = pd.concat([nation_rows(NATION_GOOD, 310.0), nation_rows(NATION_BAD, 300.0)], ignore_index=True)
+    outcome = checks.validate("marts.observation", frame)
+    broken = outcome.check("marts.observation.nation_sum")
+    assert [check.check_id for check in outcome.failed] == ["marts.observation.nation_sum"]
+    assert (broken.evaluated, broken.rows.tolist()) == (2, [32])
+    assert broken.sample[0]["reason"] == "the nation's 300 is not the sum 310 of its 31 provinces"
+
+
+def test_the_nation_is_not_asked_where_a_province_is_not_there(checks: ChecksProcess) -> None:
+    outcome = checks.validate("marts.observation", nation_rows(NATION_BAD, 300.0).iloc[:-1])
+    assert outcome.success
+    assert outcome.check("marts.observation.nation_sum").evaluated == 0

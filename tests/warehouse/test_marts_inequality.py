@@ -1,0 +1,258 @@
+"""Inequality: scopes, groups, coverage, weights, status and grade; and its numbers by definition."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.warehouse.frames import CATALOGUE, PROVINCES, Row, everywhere, figures, slice_of
+from warehouse.marts.inequality import INEQUALITY_COLUMNS, inequality
+from warehouse.panels import AREA_KEYS
+
+RATE, PEOPLE, COUNTY_RATE = "HLT_BEDS_PER_10K", "POP_RESIDENT", "EDU_ILLITERACY_RATE"
+COUNTIES = sorted(CATALOGUE.county_units)
+RANDOM = np.random.default_rng(20240101)
+
+
+def row_of(rows: list[Row], scope: str = "nation:province", weighting: str = "none", area: str = "total", **options):
+    frame = inequality(figures(rows), CATALOGUE, **options)
+    is_it = (frame["scope"] == scope) & (frame["weighting"] == weighting) & (frame["area_key"] == AREA_KEYS[area])
+    assert is_it.sum() == 1
+    return frame[is_it].iloc[0]
+
+
+def spread(period: str = "2024", area: str = "total", **replaced: float | None) -> list[Row]:
+    """A rate of all provinces: 40, 41, … in the order of their codes, some replaced."""
+    values = [replaced.get(f"p{code[:2]}", 40.0 + place) for place, code in enumerate(PROVINCES)]
+    return everywhere(RATE, period, area, values)
+
+
+def counties(indicator: str, value_of, area: str = "total", period: str = "2024") -> list[Row]:
+    return [(indicator, period, code, area, value_of(code), "A") for code in COUNTIES]
+
+
+def by_definition(x: np.ndarray) -> tuple[float, float, float]:
+    mu = x.mean()
+    pairs = np.abs(x[:, None] - x[None, :]).sum()
+    return pairs / (2 * x.size**2 * mu), float(np.mean(x / mu * np.log(x / mu))), float(x.std() / mu)
+
+
+def test_numbers_are_those_of_the_definition_over_all_provinces_with_a_value() -> None:
+    values = RANDOM.lognormal(4, 0.3, 31)
+    row = row_of(everywhere(RATE, "2024", "total", values.tolist()))
+    np.testing.assert_allclose([row.gini, row.theil_t, row.cv], by_definition(values), atol=1e-12)
+    assert row["mean"] == pytest.approx(values.mean())
+    assert row.max_min_ratio == pytest.approx(values.max() / values.min())
+    assert (row.units, row.units_missing, row.coverage, row.status, row.grade) == (31, 0, 1.0, "ok", "A")
+
+
+def test_within_and_between_region_groups_sum() -> None:
+    row = row_of(spread())
+    assert row.theil_t_within + row.theil_t_between == pytest.approx(row.theil_t, abs=1e-9)
+    groups = {"East": 10.0, "Central": 20.0, "West": 30.0, "Northeast": 40.0}
+    apart = row_of(
+        everywhere(RATE, "2024", "total", [groups[CATALOGUE.provinces[code].region_group] for code in PROVINCES])
+    )
+    assert apart.theil_t_within == 0
+    assert apart.theil_t_between == pytest.approx(apart.theil_t)
+
+
+def test_weighted_numbers_are_those_of_the_definition() -> None:
+    values, weights = RANDOM.lognormal(4, 0.3, 31), RANDOM.integers(3, 126, 31).astype(float)
+    rows = everywhere(RATE, "2024", "total", values.tolist()) + everywhere(PEOPLE, "2024", "total", weights.tolist())
+    row = row_of(rows, weighting="population")
+    people = np.repeat(values, weights.astype(int))
+    np.testing.assert_allclose([row.gini, row.theil_t, row.cv], by_definition(people), atol=1e-9)
+    assert (row["mean"], row.units) == (pytest.approx(people.mean()), 31)
+
+
+def test_missing_units_are_counted_and_lower_the_grade() -> None:
+    row = row_of(spread(p11=None, p12=None))
+    assert (row.units, row.units_missing, row.status, row.grade) == (29, 2, "ok", "C")
+    assert row.coverage == pytest.approx(29 / 31)
+
+
+def test_under_the_minimum_coverage_nothing_is_published() -> None:
+    blank = {f"p{code[:2]}": None for code in PROVINCES[:7]}
+    row = row_of(spread(**blank))
+    assert (row.status, row.units, row.units_missing) == ("insufficient_coverage", 24, 7)
+    assert all(math.isnan(row[name]) for name in ("mean", "cv", "gini", "theil_t", "theil_t_within", "max_min_ratio"))
+    assert row_of(spread(**blank), minimum_coverage=0.5).status == "ok"
+
+
+def test_a_province_that_cannot_have_the_figure_is_not_missing() -> None:
+    absent = {"p11": None, "p31": None}
+    row = row_of(spread("2024", "rural", **absent), area="rural")
+    assert (row.units, row.units_missing, row.coverage) == (29, 0, 1.0)
+    before = row_of(spread("2012", "rural", **absent), area="rural")
+    assert (before.units, before.units_missing) == (29, 2)
+
+
+def test_a_figure_that_is_there_counts_whatever_the_lists_say() -> None:
+    assert row_of(spread("2024", "rural"), area="rural").units == 31
+
+
+def test_negative_values_are_undefined() -> None:
+    assert row_of(spread(p11=-1.0)).status == "undefined_negative"
+
+
+def test_a_mean_of_zero_is_undefined() -> None:
+    row = row_of(everywhere(RATE, "2024", "total", 0.0))
+    assert row.status == "undefined_zero_mean"
+    assert math.isnan(row.gini)
+
+
+def test_a_smallest_value_of_zero_has_no_ratio_but_a_gini() -> None:
+    row = row_of(spread(p11=0.0))
+    assert row.status == "ok"
+    assert math.isnan(row.max_min_ratio)
+    assert row.gini > 0
+
+
+def test_equal_values_have_no_inequality() -> None:
+    row = row_of(everywhere(RATE, "2024", "total", 0.1))
+    assert (row.gini, row.theil_t, row.cv, row.max_min_ratio) == (0, 0, 0, 1)
+
+
+@pytest.mark.parametrize(("status", "estimated"), [("E", 31), ("P", 0)])
+def test_estimated_and_provisional_figures_have_grade_c(status: str, estimated: int) -> None:
+    row = row_of(everywhere(RATE, "2024", "total", 50.0, status))
+    assert (row.grade, row.units_estimated) == ("C", estimated)
+
+
+def test_an_estimated_weight_counts_as_estimated() -> None:
+    rows = spread() + everywhere(PEOPLE, "2024", "total", 5.0, "E")
+    assert row_of(rows, weighting="population").units_estimated == 31
+    assert row_of(rows).units_estimated == 0
+
+
+def test_a_warning_of_a_check_gives_grade_b() -> None:
+    assert row_of(spread(), warned={slice_of(RATE, "2024")}).grade == "B"
+    assert row_of(spread(), warned={slice_of(RATE, "2023")}).grade == "A"
+
+
+def test_a_unit_without_weight_is_left_out_and_missing() -> None:
+    rows = spread() + everywhere(PEOPLE, "2024", "total", [None, *[5.0] * 30])
+    row = row_of(rows, weighting="population")
+    assert (row.units, row.units_missing, row.coverage) == (30, 1, 1.0)
+
+
+def test_coverage_of_a_weighted_row_is_the_share_of_weight() -> None:
+    rows = spread(p11=None) + everywhere(PEOPLE, "2024", "total", [70.0, *[1.0] * 30])
+    row = row_of(rows, weighting="population")
+    assert (row.coverage, row.units, row.status) == (0.3, 30, "insufficient_coverage")
+    assert row_of(rows).status == "ok"
+
+
+def test_a_unit_of_weight_zero_is_neither_used_nor_missing() -> None:
+    rows = spread() + everywhere(PEOPLE, "2024", "total", [0.0, *[5.0] * 30])
+    row = row_of(rows, weighting="population")
+    assert (row.units, row.units_missing) == (30, 0)
+
+
+def test_weights_are_the_latest_at_most_two_years_old() -> None:
+    assert row_of(spread() + everywhere(PEOPLE, "2022", "total", 5.0), weighting="population").units == 31
+    row = row_of(spread() + everywhere(PEOPLE, "2021", "total", 5.0), weighting="population")
+    assert (row.units, row.status) == (0, "insufficient_coverage")
+
+
+def test_counties_are_compared_in_the_nation_and_in_each_province() -> None:
+    rows = counties(COUNTY_RATE, lambda code: float(int(code[:2])))
+    nation = row_of(rows, "nation:county")
+    assert (nation.units, nation.units_missing, nation.theil_t_within) == (2845, 0, 0)
+    assert nation.theil_t_between == pytest.approx(nation.theil_t)
+    sichuan = row_of(rows, "510000:county")
+    assert (sichuan.units, sichuan.gini) == (183, 0)
+
+
+def test_prefectures_are_the_groups_of_a_province() -> None:
+    rows = counties(COUNTY_RATE, lambda code: float(int(code[2:4])))
+    row = row_of(rows, "510000:county")
+    assert row.theil_t_within == 0
+    assert row.theil_t_between == pytest.approx(row.theil_t)
+
+
+def test_a_province_of_one_prefecture_has_no_decomposition() -> None:
+    row = row_of(counties(COUNTY_RATE, lambda code: float(int(code[4:]))), "310000:county")
+    assert row.theil_t > 0
+    assert math.isnan(row.theil_t_within)
+    assert math.isnan(row.theil_t_between)
+
+
+def test_a_county_is_urban_or_rural_under_the_administrative_definition() -> None:
+    rows = [
+        *(
+            (RATE, "2024", code, "urban", 90.0, "A")
+            for code in COUNTIES
+            if code.startswith("5101") and int(code[4:]) < 21
+        ),
+        *(
+            (RATE, "2024", code, "rural", 50.0, "A")
+            for code in COUNTIES
+            if code.startswith("51") and int(code[4:]) > 20
+        ),
+    ]
+    urban = row_of(rows, "510000:county", area="urban")
+    rural = row_of(rows, "510000:county", area="rural")
+    # Of Sichuan's districts only Chengdu's 12 report; each unit is expected on one side.
+    assert urban.units + urban.units_missing + rural.units + rural.units_missing == 183
+    assert (urban.units, urban.status) == (12, "insufficient_coverage")
+    assert rural.status == "ok"
+
+
+def test_a_county_that_reports_as_rural_is_not_missing_as_urban() -> None:
+    district = "510104"
+    rows = [(RATE, "2024", code, "rural", 50.0, "A") for code in COUNTIES]
+    rows += [(RATE, "2024", "510105", "urban", 50.0, "A")]
+    assert district in COUNTIES
+    urban = row_of(rows, "510000:county", area="urban")
+    assert (urban.units, urban.units_missing) == (1, 0)
+
+
+def test_a_province_without_figures_has_its_row_where_others_have_them() -> None:
+    rows = [row for row in counties(COUNTY_RATE, lambda code: 5.0) if not row[2].startswith("51")]
+    row = row_of(rows, "510000:county")
+    assert (row.status, row.units, row.units_missing) == ("insufficient_coverage", 0, 183)
+
+
+def test_indicators_of_provinces_have_no_county_scopes() -> None:
+    frame = inequality(figures(everywhere("INC_DISPOSABLE", "2024", "total", 5.0)), CATALOGUE)
+    assert set(frame["scope"]) == {"nation:province"}
+
+
+def test_two_units_are_too_few() -> None:
+    # All others report as rural, so that only two can be urban.
+    rows = [(RATE, "2024", code, "urban", 50.0, "A") for code in COUNTIES if code in {"540102", "540103"}]
+    rows += [
+        (RATE, "2024", code, "rural", 50.0, "A")
+        for code in COUNTIES
+        if code[:2] == "54" and code not in {"540102", "540103"}
+    ]
+    row = row_of(rows, "540000:county", area="urban")
+    assert (row.units, row.status) == (2, "too_few_units")
+
+
+def test_counts_are_never_compared() -> None:
+    frame = inequality(figures(everywhere(PEOPLE, "2024", "total", 5.0)), CATALOGUE)
+    assert frame.empty
+    assert tuple(frame.columns) == INEQUALITY_COLUMNS
+
+
+def test_slices_limit_the_rows_but_not_the_weights() -> None:
+    rows = spread("2023") + spread("2024") + everywhere(PEOPLE, "2023", "total", 5.0)
+    frame = inequality(figures(rows), CATALOGUE, {slice_of(RATE, "2024")})
+    assert frame["period_key"].unique().tolist() == [20240112]
+    assert frame["units"].tolist() == [31, 31]
+
+
+def test_the_nation_row_is_not_one_of_the_units() -> None:
+    rows = [*spread(), (RATE, "2024", "000000", "total", 1e6, "A"), (RATE, "2024", "510100", "total", 1e6, "A")]
+    assert row_of(rows).max_min_ratio == pytest.approx(70 / 40)
+
+
+def test_chunks_do_not_change_the_rows(monkeypatch) -> None:
+    rows = [(RATE, "2024", code, area, 50.0, "A") for code in COUNTIES[:400] for area in ("total", "urban")]
+    rows += [(RATE, "2024", code, "rural", 50.0, "A") for code in COUNTIES[400:]]
+    whole = inequality(figures(rows), CATALOGUE)
+    monkeypatch.setattr("warehouse.marts.inequality._CHUNK", 1)
+    assert inequality(figures(rows), CATALOGUE).equals(whole)

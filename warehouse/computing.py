@@ -1,0 +1,124 @@
+"""From changed figures to the marts of the coming release: reads what is needed, calls the pure functions, writes.
+
+Here: the I/O around :mod:`warehouse.deriving` and :mod:`warehouse.marts`, for the slices that changed and what depends on
+them, nothing more. Not here: any formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import pandas as pd
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy import Connection
+
+from warehouse.bulk import read_fixed, replace_temporary
+from warehouse.catalogue import Catalogue
+from warehouse.dependencies import Slice, dependent_slices, required_slices
+from warehouse.deriving import aggregate_nation, derive_indicators
+from warehouse.loading import Merged, merge, record_changes
+from warehouse.marts.attainment import attainment
+from warehouse.marts.inequality import inequality
+from warehouse.marts.urban_rural_gap import urban_rural_gap
+from warehouse.publishing import unpublished_slices, write_mart
+from warehouse.receipts import Refresh
+from warehouse.reference import ensure_periods
+from warehouse.schema import slice_digest
+
+_FIGURE_COLUMNS = (
+    ("indicator_key", "int2"),
+    ("period_key", "int4"),
+    ("region_key", "int4"),
+    ("area_key", "int2"),
+    ("value", "float8"),
+    ("obs_status", "char"),
+)
+_READ_FIGURES = sql.SQL(
+    "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN'), o.obs_status"
+    " FROM core.observation o JOIN pg_temp.wanted w USING (indicator_key, period_key)"
+    " WHERE o.superseded_at = 'infinity'"
+)
+
+
+def changed_slices(connection: Connection) -> set[Slice]:
+    """The (indicator_key, period_key) pairs that no release shows yet as they are now."""
+    rows = unpublished_slices(connection)
+    return set(zip(rows["indicator_key"].tolist(), rows["period_key"].tolist(), strict=True))
+
+
+def known_periods(connection: Connection, changed: Collection[Slice]) -> Mapping[int, set[int]]:
+    """Periods each indicator has figures for: those of the last release, and what changed since."""
+    digests = slice_digest
+    rows = connection.execute(
+        sa.select(digests.c.indicator_key, digests.c.period_key).where(
+            digests.c.mart == "observation", digests.c.release_to.is_(None)
+        )
+    )
+    known: dict[int, set[int]] = {}
+    for indicator_key, period_key in [*rows.tuples(), *changed]:
+        known.setdefault(indicator_key, set()).add(period_key)
+    return known
+
+
+def want(connection: Connection, slices: Collection[Slice]) -> None:
+    """Make ``pg_temp.wanted`` hold these slices: what is read, replaced and hashed next."""
+    frame = pd.DataFrame(sorted(slices), columns=["indicator_key", "period_key"])
+    replace_temporary(connection, "wanted", (("indicator_key", "smallint"), ("period_key", "integer")), frame)
+
+
+def read_figures(connection: Connection, slices: Collection[Slice]) -> pd.DataFrame:
+    """Current figures of these slices: indicator_key, period_key, region_key, area_key, value (NaN blank), obs_status."""
+    want(connection, slices)
+    figures = read_fixed(connection, _READ_FIGURES, _FIGURE_COLUMNS)
+    status = figures["obs_status"].astype("category")
+    names = [name.decode() for name in status.cat.categories]
+    return figures.assign(
+        area_key=figures["area_key"].astype("int8"),
+        obs_status=status.cat.rename_categories(names),
+    )
+
+
+def compute_observations(connection: Connection, refresh: Refresh, catalogue: Catalogue) -> Merged | None:
+    """Derived indicators and national figures of whatever the changed slices reach; None where nothing changed."""
+    changed = changed_slices(connection)
+    if not changed:
+        return None
+    known = known_periods(connection, changed)
+    wanted = dependent_slices(changed, catalogue, known).observations
+    figures = read_figures(connection, required_slices(wanted, catalogue, known))
+    computed = pd.concat(
+        [derive_indicators(figures, catalogue, wanted), aggregate_nation(figures, catalogue, wanted)],
+        ignore_index=True,
+    )
+    ensure_periods(connection, computed["period_key"].unique().tolist())
+    want(connection, wanted)
+    staged = computed.assign(
+        obs_status=computed["obs_status"].astype(str),
+        arrival_id=pd.Series(pd.NA, index=computed.index, dtype="Int64"),
+        last_digit=float("nan"),
+        address=pd.Series(None, index=computed.index, dtype="str"),
+    )
+    merged = merge(connection, refresh, staged, is_complete=True)
+    record_changes(connection, refresh, merged.changed)
+    return merged
+
+
+def compute_marts(connection: Connection, catalogue: Catalogue, release_id: int) -> dict[str, pd.DataFrame]:
+    """Write the marts of the changed slices, and of what depends on them, for release ``release_id``.
+
+    Returns the frames written, by mart; afterwards ``pg_temp.wanted`` holds the slices that were replaced.
+    """
+    changed = changed_slices(connection)
+    known = known_periods(connection, changed)
+    wanted = dependent_slices(changed, catalogue, known).metrics
+    figures = read_figures(connection, required_slices(wanted, catalogue, known))
+    frames = {
+        "attainment": attainment(figures, catalogue, wanted),
+        "urban_rural_gap": urban_rural_gap(figures, catalogue, wanted),
+        "inequality": inequality(figures, catalogue, wanted),
+    }
+    want(connection, {*wanted, *changed})
+    for mart, frame in frames.items():
+        write_mart(connection, mart, frame, release_id)
+    return frames

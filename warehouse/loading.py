@@ -1,0 +1,244 @@
+"""Loading observations with vintages, and the receipts and quarantine that account for every cell.
+
+Here: from frames of one form to ``core.observation``, ``ops.return_receipt``, ``ops.quarantine`` and the changed set, in
+one transaction. Not here: reading returns, computing what is derived from them.
+
+The frames are those the returns room gives: ``observations`` (arrival_id, indicator_code, region_code, period_code,
+area_type, value, obs_status, last_digit, address), ``quarantined`` (arrival_id, address, raw_text, reason, explanation) and
+``verdicts`` (arrival_id, cells, duplicates, problem, explanation), one row a delivery.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from warehouse.bulk import copy_frame
+from warehouse.catalogue import Catalogue
+from warehouse.coding import to_keys
+from warehouse.errors import ConservationError
+from warehouse.periods import parse_period
+from warehouse.receipts import Refresh
+from warehouse.reference import ensure_periods
+from warehouse.schema import (
+    arrival,
+    changed_slice,
+
+    quarantine,
+    return_receipt,
+    staged_observation,
+)
+
+_SLICE = ("indicator_key", "period_key")
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did: ``counts`` (arrival_id, loaded, unchanged), ``changed`` (indicator_key, period_key, revisions)."""
+
+    counts: pd.DataFrame
+    changed: pd.DataFrame
+
+
+def load_returns(
+    connection: Connection,
+    refresh: Refresh,
+    arrivals: pd.DataFrame,
+    observations: pd.DataFrame,
+    quarantined: pd.DataFrame,
+    verdicts: pd.DataFrame,
+    catalogue: Catalogue,
+) -> pd.DataFrame:
+    """Load the deliveries of one form; returns a row a delivery: arrival_id, state, cells, loaded, unchanged, quarantined.
+
+    ``arrivals`` are rows of ``ops.arrival``, in the order in which a later one wins. Two deliveries of the same return
+    are loaded one after the other. Raises :class:`ConservationError` where cells ≠ loaded + unchanged + quarantined.
+    """
+    ensure_periods(connection, {parse_period(code).key for code in observations["period_code"].unique()})
+    staged = to_keys(observations, catalogue)
+    counts = []
+    turn = arrivals.groupby(["platform", "period_code"]).cumcount().set_axis(arrivals["arrival_id"])
+    for _, ids in turn.groupby(turn).groups.items():
+        wave = staged if len(ids) == len(turn) else staged[staged["arrival_id"].isin(ids)]
+        merged = merge(connection, refresh, wave)
+        counts.append(merged.counts)
+        record_changes(connection, refresh, merged.changed)
+    receipts = _account(verdicts, quarantined, pd.concat(counts))
+    _write_receipts(connection, arrivals.assign(refresh_id=refresh.refresh_id), receipts)
+    _write_quarantine(connection, arrivals, quarantined, refresh.recorded_at)
+    connection.execute(sa.delete(arrival).where(arrival.c.arrival_id.in_(arrivals["arrival_id"].tolist())))
+    return receipts
+
+
+def merge(connection: Connection, refresh: Refresh, staged: pd.DataFrame, *, is_complete: bool = False) -> Merged:
+    """Merge figures (columns of ``staging.observation``) into the fact, never in place.
+
+    A figure with another value or status closes the old vintage and adds one; an equal one changes nothing. With
+    ``is_complete`` the frame holds all there is of its (indicator, period) pairs among computed figures: a current
+    computed figure it lacks is closed. A revision is a change by more than half a unit of the coarser last digit.
+    """
+    connection.execute(sa.text("TRUNCATE staging.observation"))
+    copy_frame(connection, staged_observation, staged)
+    connection.execute(sa.text("ANALYZE staging.observation"))
+    parameters = {"recorded_at": refresh.recorded_at}
+    if not _touches_known(connection):
+        connection.execute(_INSERT_ALL, parameters)
+        slices = staged.groupby(list(_SLICE), observed=True).size().reset_index()[list(_SLICE)].assign(revisions=0)
+        counts = staged.groupby("arrival_id").size().rename("loaded").reset_index().assign(unchanged=0)
+        return Merged(counts, slices)
+    connection.execute(sa.text("DROP TABLE IF EXISTS pg_temp.verdict"))
+    connection.execute(_COMPARE)
+    if is_complete:
+        connection.execute(_ADD_VANISHED)
+    connection.execute(sa.text("ANALYZE pg_temp.verdict"))
+    connection.execute(_DELETE_OWN, parameters)
+    connection.execute(_CLOSE, parameters)
+    connection.execute(_INSERT_CHANGED, parameters)
+    counts = pd.DataFrame(connection.execute(_COUNT).all(), columns=["arrival_id", "loaded", "unchanged"])
+    changed = pd.DataFrame(connection.execute(_CHANGED).all(), columns=[*_SLICE, "revisions"])
+    return Merged(counts, changed)
+
+
+def record_changes(connection: Connection, refresh: Refresh, changed: pd.DataFrame) -> None:
+    """Add (indicator, period) pairs to the changed set of a refresh."""
+    if changed.empty:
+        return
+    statement = sa.dialects.postgresql.insert(changed_slice)
+    more = {"revisions": changed_slice.c.revisions + statement.excluded.revisions, "release_id": None}
+    records = changed.assign(refresh_id=refresh.refresh_id).to_dict("records")
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["refresh_id", *_SLICE], set_=more),
+        records,
+    )
+
+
+def _touches_known(connection: Connection) -> bool:
+    """Whether any (indicator, period) of the staging table has a current figure already."""
+    return bool(
+        connection.scalar(
+            sa.text(
+                "SELECT EXISTS (SELECT FROM (SELECT DISTINCT indicator_key, period_key FROM staging.observation) s"
+                " WHERE EXISTS (SELECT FROM core.observation o WHERE o.indicator_key = s.indicator_key"
+                " AND o.period_key = s.period_key))"
+            )
+        )
+    )
+
+
+_INSERT_ALL = sa.text(
+    "INSERT INTO core.observation (indicator_key, period_key, region_key, area_key, recorded_at, value, obs_status,"
+    " last_digit, receipt_id, address)"
+    " SELECT indicator_key, period_key, region_key, area_key, :recorded_at, value, obs_status, last_digit, arrival_id,"
+    " address FROM staging.observation"
+)
+_COMPARE = sa.text(
+    "CREATE TEMPORARY TABLE verdict ON COMMIT DROP AS"
+    " SELECT s.*, o.recorded_at AS old_recorded_at, o.value AS old_value, o.last_digit AS old_last_digit,"
+    " CASE WHEN o.indicator_key IS NULL THEN 'new'"
+    " WHEN o.value IS NOT DISTINCT FROM s.value AND o.obs_status = s.obs_status THEN 'same'"
+    " ELSE 'changed' END AS verdict"
+    " FROM staging.observation s LEFT JOIN core.observation o ON o.indicator_key = s.indicator_key"
+    " AND o.period_key = s.period_key AND o.region_key = s.region_key AND o.area_key = s.area_key"
+    " AND o.superseded_at = 'infinity'"
+)
+_ADD_VANISHED = sa.text(
+    "INSERT INTO verdict (indicator_key, period_key, region_key, area_key, old_recorded_at, old_value, verdict)"
+    " SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, o.recorded_at, o.value, 'vanished'"
+    " FROM core.observation o JOIN (SELECT DISTINCT indicator_key, period_key FROM pg_temp.wanted) w"
+    " USING (indicator_key, period_key)"
+    " WHERE o.superseded_at = 'infinity' AND o.receipt_id IS NULL AND NOT EXISTS (SELECT FROM staging.observation s"
+    " WHERE s.indicator_key = o.indicator_key AND s.period_key = o.period_key AND s.region_key = o.region_key"
+    " AND s.area_key = o.area_key)"
+)
+# A vintage of this very refresh was never shown to anyone: a second delivery within the refresh replaces it.
+_DELETE_OWN = sa.text(
+    "DELETE FROM core.observation o USING verdict v WHERE v.verdict IN ('changed', 'vanished')"
+    " AND v.old_recorded_at = :recorded_at AND o.recorded_at = :recorded_at AND o.indicator_key = v.indicator_key"
+    " AND o.period_key = v.period_key AND o.region_key = v.region_key AND o.area_key = v.area_key"
+)
+_CLOSE = sa.text(
+    "UPDATE core.observation o SET superseded_at = :recorded_at FROM verdict v"
+    " WHERE v.verdict IN ('changed', 'vanished') AND o.superseded_at = 'infinity' AND o.recorded_at = v.old_recorded_at"
+    " AND o.indicator_key = v.indicator_key AND o.period_key = v.period_key AND o.region_key = v.region_key"
+    " AND o.area_key = v.area_key"
+)
+_INSERT_CHANGED = sa.text(
+    "INSERT INTO core.observation (indicator_key, period_key, region_key, area_key, recorded_at, value, obs_status,"
+    " last_digit, receipt_id, address)"
+    " SELECT indicator_key, period_key, region_key, area_key, :recorded_at, value, obs_status, last_digit, arrival_id,"
+    " address FROM verdict WHERE verdict IN ('new', 'changed')"
+)
+_COUNT = sa.text(
+    "SELECT arrival_id, count(*) FILTER (WHERE verdict <> 'same'), count(*) FILTER (WHERE verdict = 'same')"
+    " FROM verdict WHERE arrival_id IS NOT NULL GROUP BY arrival_id"
+)
+_CHANGED = sa.text(
+    "SELECT indicator_key, period_key, count(*) FILTER (WHERE verdict IN ('changed', 'vanished')"
+    " AND abs(coalesce(value, 'infinity') - coalesce(old_value, '-infinity'))"
+    " > greatest(coalesce(last_digit, 0), coalesce(old_last_digit, 0)) / 2)"
+    " FROM verdict WHERE verdict <> 'same' GROUP BY indicator_key, period_key"
+)
+
+
+def _account(verdicts: pd.DataFrame, quarantined: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
+    """Counts and state of each delivery; every cell is somewhere, or the load does not happen."""
+    frame = verdicts.set_index("arrival_id")
+    aside = quarantined.groupby("arrival_id").size()
+    known = counts.groupby("arrival_id")[["loaded", "unchanged"]].sum()
+    receipts = pd.DataFrame(
+        {
+            "cells": frame["cells"],
+            "loaded": known["loaded"].reindex(frame.index, fill_value=0),
+            "unchanged": known["unchanged"].reindex(frame.index, fill_value=0) + frame["duplicates"],
+            "quarantined": aside.reindex(frame.index, fill_value=0),
+            "message": frame["explanation"],
+        }
+    ).astype({"cells": int, "loaded": int, "unchanged": int, "quarantined": int})
+    lost = receipts["cells"] - receipts["loaded"] - receipts["unchanged"] - receipts["quarantined"]
+    if (lost != 0).any():
+        first = receipts.index[lost != 0][0]
+        raise ConservationError(int(first), {k: int(receipts.at[first, k]) for k in receipts.columns if k != "message"})
+    state = np.select(
+        [
+            (receipts["quarantined"] > 0) & (receipts["quarantined"] == receipts["cells"]),
+            receipts["quarantined"] > 0,
+            receipts["loaded"] > 0,
+        ],
+        ["quarantined", "partly_quarantined", "loaded"],
+        "unchanged",
+    )
+    return receipts.assign(state=state).reset_index()
+
+
+def _write_receipts(connection: Connection, arrivals: pd.DataFrame, receipts: pd.DataFrame) -> None:
+    rows = arrivals.merge(receipts, on="arrival_id").rename(columns={"arrival_id": "receipt_id"})
+    records = rows[list(return_receipt.columns.keys())].astype(object).where(rows.notna(), None).to_dict("records")
+    connection.execute(sa.insert(return_receipt), records)
+
+
+def _write_quarantine(
+    connection: Connection, arrivals: pd.DataFrame, quarantined: pd.DataFrame, now: datetime.datetime
+) -> None:
+    """Set cells aside; what earlier deliveries of the same returns had in quarantine is resolved by the new ones."""
+    earlier = sa.select(return_receipt.c.receipt_id).where(
+        sa.tuple_(return_receipt.c.platform, return_receipt.c.form, return_receipt.c.period_code).in_(
+            list(zip(arrivals["platform"], arrivals["form"], arrivals["period_code"], strict=True))
+        )
+    )
+    connection.execute(
+        sa.update(quarantine)
+        .where(quarantine.c.resolved_at.is_(None), quarantine.c.receipt_id.in_(earlier))
+        .values(resolved_at=now)
+    )
+    if quarantined.empty:
+        return
+    rows = quarantined.merge(arrivals[["arrival_id", "sha256"]], on="arrival_id").assign(created_at=now)
+    columns = ["receipt_id", "sha256", "address", "raw_text", "reason", "explanation", "created_at"]
+    copy_frame(connection, quarantine, rows.rename(columns={"arrival_id": "receipt_id"})[columns])
+
+

@@ -1,0 +1,252 @@
+"""Inequality between places: provinces of the nation, counties of the nation, counties of each province.
+
+Here: which units a slice compares, their weights and groups, coverage, grade and status. Not here: the formulas
+(``warehouse.measures``).
+
+A slice is an (indicator, period, area type); all slices are computed at once, in chunks that bound the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from warehouse.catalogue import Catalogue
+from warehouse.marts.scopes import Layout, Units, county_units, province_units
+from warehouse.measures import Sample, cv, gini, max_min_ratio, mean, theil_decomposition
+from warehouse.measures.sample import BoolArray, FloatArray, IntArray
+from warehouse.panels import (
+    BREAK_RANK,
+    ESTIMATED_RANK,
+    STATUSES,
+    Panel,
+    RankArray,
+    Slice,
+    exists,
+    in_slices,
+    weight_area,
+)
+
+INEQUALITY_COLUMNS = (
+    "indicator_key",
+    "period_key",
+    "area_key",
+    "scope",
+    "weighting",
+    "units",
+    "units_missing",
+    "units_estimated",
+    "coverage",
+    "mean",
+    "cv",
+    "gini",
+    "theil_t",
+    "theil_t_within",
+    "theil_t_between",
+    "max_min_ratio",
+    "grade",
+    "status",
+)
+
+#: Share of units, and of weight, under which nothing is published (METHODS, edge cases).
+MINIMUM_COVERAGE = 0.8
+#: Fewer units than this make no inequality.
+MINIMUM_UNITS = 3
+#: Slices computed together: 1,000 × 2,845 counties are 23 MB a table.
+_CHUNK = 1_000
+
+_MEASURES = ("mean", "cv", "gini", "theil_t", "theil_t_within", "theil_t_between", "max_min_ratio")
+
+
+@dataclass(frozen=True, eq=False)
+class _Slices:
+    """A chunk of slices over the units of a level, all [slices × units]; ``weights`` None: units as equals."""
+
+    values: FloatArray
+    ranks: RankArray
+    can_exist: BoolArray
+    weights: FloatArray | None
+
+
+def inequality(
+    figures: pd.DataFrame,
+    catalogue: Catalogue,
+    slices: Collection[Slice] | None = None,
+    *,
+    minimum_coverage: float = MINIMUM_COVERAGE,
+    warned: Collection[Slice] = (),
+) -> pd.DataFrame:
+    """One row a comparable indicator, period, area type, scope and weighting.
+
+    ``scope``: ``nation:province`` (groups: East, Central, West, Northeast), ``nation:county`` (groups: provinces),
+    ``510000:county`` (groups: prefectures; within and between null where the province has one only). A level has rows
+    where any of its units has a value; a province without figures among others that have them has its row, missing.
+
+    ``weighting``: ``none``; ``population`` by the indicator's ``weight_indicator`` (same area type where both have one
+    area definition, else its total; the latest at most two years old). ``figures`` must hold the weights.
+
+    ``units`` the measures rest on, ``units_missing`` those that can exist and have no value (or, weighted, no weight;
+    a unit of weight 0 has nobody and counts neither way), ``units_estimated`` those whose value or weight is an
+    estimate. ``coverage`` is the share of units, weighted the share of the known weight.
+
+    ``status``: ``too_few_units`` (fewer than :data:`MINIMUM_UNITS` exist), ``insufficient_coverage`` (under
+    ``minimum_coverage`` of units or of weight), ``undefined_negative``, ``undefined_zero_mean``, ``ok``; a row that is
+    not ``ok`` has null measures. ``max_min_ratio`` is null beside ``ok`` where the smallest value is 0. ``grade``: C
+    resting on anything estimated, provisional or weaker, or with units missing; B where a check of the slice warned
+    (``warned``); else A.
+
+    ``slices`` limits the result to those (indicator, period) pairs; weights are looked up in all ``figures``.
+    Returns the columns :data:`INEQUALITY_COLUMNS`.
+    """
+    comparable = [row for row in catalogue.indicators.values() if row.is_comparable]
+    keys = np.array(sorted(row.indicator_key for row in comparable), dtype=np.int64)
+    weight_codes = {row.weight_indicator for row in comparable if row.weight_indicator}
+    weight_keys = np.array(sorted(catalogue.indicators[code].indicator_key for code in weight_codes), dtype=np.int64)
+    indicator = figures["indicator_key"].to_numpy()
+    targets = figures[np.isin(indicator, keys) & in_slices(figures, slices)]
+    weights = figures[np.isin(indicator, weight_keys)]
+    parts = [
+        part
+        for units in (province_units(catalogue), county_units(catalogue))
+        if units.region_keys.size
+        for part in _level(targets, weights, units, catalogue, minimum_coverage)
+    ]
+    return _graded(parts, warned)
+
+
+def _level(
+    targets: pd.DataFrame, weighing: pd.DataFrame, units: Units, catalogue: Catalogue, minimum_coverage: float
+) -> Iterator[pd.DataFrame]:
+    """The rows of one level of units: every layout, unweighted and weighted, chunk by chunk."""
+    panel, weight_panel = Panel.of(targets, units.region_keys), Panel.of(weighing, units.region_keys)
+    # Of the whole panel: whether a county is urban rests on the other side's slice, which may stand in another chunk.
+    all_exist = exists(panel, catalogue, units.is_county)
+    for first in range(0, panel.values.shape[0], _CHUNK):
+        part = panel.chunk(first, first + _CHUNK)
+        can_exist = all_exist[first : first + _CHUNK]
+        weights, weight_ranks, is_weighted = _weights(part, weight_panel, catalogue)
+        plain = _Slices(part.values, part.ranks, can_exist, None)
+        weighted = _Slices(part.values, np.minimum(part.ranks, weight_ranks), can_exist, weights)
+        for layout in units.layouts:
+            for weighting, chunk in (("none", plain), ("population", weighted)):
+                rows = _measured(chunk, layout, minimum_coverage)
+                rows["weighting"] = weighting
+                for name in ("indicator_key", "period_key", "area_key"):
+                    rows[name] = np.repeat(getattr(part, f"{name}s"), len(layout.scopes))
+                is_kept = rows.pop("expected") > 0
+                if weighting == "population":
+                    is_kept &= np.repeat(is_weighted, len(layout.scopes))
+                yield rows[is_kept]
+
+
+def _weights(panel: Panel, weight_panel: Panel, catalogue: Catalogue) -> tuple[FloatArray, RankArray, BoolArray]:
+    """Weight and its status by slice and unit, and which slices have a weight indicator at all."""
+    weights = np.full(panel.values.shape, np.nan)
+    ranks = np.full(panel.values.shape, len(STATUSES) - 1, dtype=np.int8)
+    is_weighted = np.zeros(panel.values.shape[0], dtype=bool)
+    looked_up: dict[tuple[str, int, int], tuple[FloatArray, RankArray]] = {}
+    for (indicator_key, period, area), row in panel.rows.items():
+        indicator = catalogue.by_key[indicator_key]
+        if indicator.weight_indicator is None:
+            continue
+        weight = catalogue.indicators[indicator.weight_indicator]
+        key = (weight.code, period, weight_area(indicator, weight, area))
+        if key not in looked_up:
+            looked_up[key] = weight_panel.weight(weight, *key[1:])
+        weights[row], ranks[row] = looked_up[key]
+        is_weighted[row] = True
+    return weights, ranks, is_weighted
+
+
+def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.DataFrame:
+    """Counts, measures and status of every slice and scope of a layout, [slices × scopes] unrolled."""
+    has_value = ~np.isnan(chunk.values)
+    weights, can_exist, is_used = chunk.weights, chunk.can_exist, has_value
+    if weights is not None:
+        can_exist = can_exist & (weights != 0)
+        is_used = has_value & ~np.isnan(weights) & (weights != 0)
+    expected = layout.count(can_exist)
+    units = layout.count(is_used)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit_share = units / expected
+        if weights is None:
+            coverage = unit_share
+        else:
+            known = np.where(can_exist, np.nan_to_num(weights), 0.0)
+            coverage = np.nan_to_num(layout.total(np.where(is_used, known, 0.0)) / layout.total(known))
+    sample = _sample(chunk, layout, is_used)
+    rows = pd.DataFrame(_measures(sample, layout, is_used))
+    rows["scope"] = np.tile(np.array(layout.scopes, dtype=object), chunk.values.shape[0])
+    rows["expected"] = expected
+    rows["units"] = units
+    rows["units_missing"] = expected - units
+    rows["units_estimated"] = layout.count(is_used & (chunk.ranks == ESTIMATED_RANK))
+    rows["is_weak"] = layout.count(is_used & (chunk.ranks < BREAK_RANK)) > 0
+    rows["coverage"] = coverage
+    rows["status"] = _status(sample, expected, np.minimum(unit_share, coverage), minimum_coverage)
+    rows.loc[rows["status"] != "ok", list(_MEASURES)] = np.nan
+    return rows
+
+
+def _sample(chunk: _Slices, layout: Layout, is_used: BoolArray) -> Sample:
+    row, column = np.nonzero(is_used[:, layout.order])
+    unit = layout.order[column]
+    return Sample.of(
+        chunk.values[row, unit],
+        None if chunk.weights is None else chunk.weights[row, unit],
+        row * len(layout.scopes) + layout.scope_of[column],
+        layout.group_of[column],
+        count=is_used.shape[0] * len(layout.scopes),
+    )
+
+
+def _measures(sample: Sample, layout: Layout, is_used: BoolArray) -> dict[str, FloatArray]:
+    parts = theil_decomposition(sample)
+    is_grouped = np.tile(layout.is_grouped, is_used.shape[0])
+    return {
+        "mean": mean(sample),
+        "cv": cv(sample),
+        "gini": gini(sample),
+        "theil_t": parts.total,
+        "theil_t_within": np.where(is_grouped, parts.within, np.nan),
+        "theil_t_between": np.where(is_grouped, parts.between, np.nan),
+        "max_min_ratio": max_min_ratio(sample),
+    }
+
+
+def _status(sample: Sample, expected: IntArray, coverage: FloatArray, minimum_coverage: float) -> np.ndarray:
+    """Why a row has no measures, the first reason that holds; ``ok`` where it has them."""
+    with np.errstate(invalid="ignore"):
+        reasons = {
+            "too_few_units": expected < MINIMUM_UNITS,
+            # A slice without any unit is uncovered even where the minimum is 0.
+            "insufficient_coverage": ~(coverage >= minimum_coverage) | (sample.units == 0),
+            "undefined_negative": (sample.minimum < 0) | sample.has_negative_weight,
+            "undefined_zero_mean": ~(sample.mean > 0),
+        }
+    return np.select(list(reasons.values()), list(reasons), "ok")
+
+
+def _graded(parts: list[pd.DataFrame], warned: Collection[Slice]) -> pd.DataFrame:
+    """The parts as one typed frame with grades, sorted by keys."""
+    if not parts:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in INEQUALITY_COLUMNS})
+    rows = pd.concat(parts, ignore_index=True)
+    is_low = rows.pop("is_weak").to_numpy(dtype=bool) | (rows["units_missing"] > 0).to_numpy()
+    has_warning = in_slices(rows, warned) if warned else np.zeros(len(rows), dtype=bool)
+    rows["grade"] = np.select([is_low, has_warning], ["C", "B"], "A")
+    rows = rows.astype(
+        {
+            "indicator_key": np.int16,
+            "period_key": np.int32,
+            "area_key": np.int8,
+            "units": np.int32,
+            "units_missing": np.int32,
+            "units_estimated": np.int32,
+        }
+    )
+    keys = ["indicator_key", "period_key", "area_key", "scope", "weighting"]
+    return rows.sort_values(keys, kind="stable").reset_index(drop=True)[list(INEQUALITY_COLUMNS)]

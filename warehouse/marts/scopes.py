@@ -1,0 +1,90 @@
+"""The units inequality compares, and how they fall into scopes and groups. Not here: figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from warehouse.catalogue import Catalogue
+from warehouse.measures.sample import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A way to cut the units of a level: each unit is in one scope and one group.
+
+    ``order`` lists the units by scope; ``scope_of`` and ``group_of`` follow that order; ``starts`` is where each scope
+    begins in it; ``is_grouped`` says which scopes have more than one group.
+    """
+
+    scopes: tuple[str, ...]
+    order: IntArray
+    scope_of: IntArray
+    group_of: IntArray
+    starts: IntArray
+    is_grouped: BoolArray
+
+    @classmethod
+    def of(cls, scopes: list[str], groups: list[str]) -> Layout:
+        """The layout of units with these scopes and groups (one entry a unit)."""
+        names, scope_of = np.unique(np.array(scopes), return_inverse=True)
+        _, group_of = np.unique(np.array(groups), return_inverse=True)
+        order = np.argsort(scope_of, kind="stable")
+        ordered, grouped = scope_of[order], group_of[order]
+        starts = np.searchsorted(ordered, np.arange(names.size))
+        group_counts = np.array([np.unique(grouped[ordered == scope]).size for scope in range(names.size)])
+        return cls(tuple(names.tolist()), order, ordered, grouped, starts, group_counts > 1)
+
+    def count(self, table: BoolArray) -> IntArray:
+        """Units of a [slices × units] table that are true, by scope, unrolled: scope varies fastest."""
+        counts: IntArray = np.add.reduceat(table[:, self.order], self.starts, axis=1, dtype=np.int64)
+        return counts.ravel()
+
+    def total(self, table: FloatArray) -> FloatArray:
+        """Sum of a [slices × units] table by scope, unrolled as :meth:`count`."""
+        totals: FloatArray = np.add.reduceat(table[:, self.order], self.starts, axis=1)
+        return totals.ravel()
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units of a level (keys ascending) and the layouts they are compared in."""
+
+    region_keys: IntArray
+    layouts: tuple[Layout, ...]
+    is_county: bool
+
+
+@lru_cache(maxsize=8)
+def _units(rows: tuple[tuple[int, str, str], ...], layouts: tuple[str, ...], is_county: bool) -> Units:
+    keys = np.array([key for key, _, _ in rows], dtype=np.int64)
+    own_scopes = [f"{key // 10_000 * 10_000:06d}:county" for key, _, _ in rows]
+    made = {
+        "nation": lambda: Layout.of(
+            ["nation:county" if is_county else "nation:province"] * len(rows), [group for _, group, _ in rows]
+        ),
+        "province": lambda: Layout.of(own_scopes, [group for _, _, group in rows]),
+    }
+    return Units(keys, tuple(made[name]() for name in layouts) if rows else (), is_county)
+
+
+def province_units(catalogue: Catalogue) -> Units:
+    """The 31 provinces in one scope, grouped by East, Central, West, Northeast."""
+    rows = sorted((int(code), row.region_group, "") for code, row in catalogue.provinces.items())
+    return _units(tuple(rows), ("nation",), False)
+
+
+def county_units(catalogue: Catalogue) -> Units:
+    """The county units in the nation (grouped by province) and in each province (grouped by prefecture).
+
+    A city without counties is its own prefecture; the directly administered places of a province share one group.
+    """
+    rows = []
+    for region in catalogue.region_rows:
+        if region.is_county_unit:
+            is_city = region.region_level == "prefecture" or region.parent_code is None
+            prefecture = region.region_code if is_city else str(region.parent_code)
+            rows.append((int(region.region_code), region.region_code[:2], prefecture))
+    return _units(tuple(sorted(rows)), ("nation", "province"), True)

@@ -1,0 +1,241 @@
+"""The ledger of deliveries: refreshes, arrivals waiting to be read, receipts, and what did not arrive.
+
+Here: reading and writing ``ops.refresh``, ``ops.arrival`` and ``ops.return_receipt``. Not here: what a return says
+(:mod:`warehouse.loading`).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from warehouse.schema import arrival, refresh, return_receipt
+
+_WRITER_LOCK = 0x6A756E77  # any constant, another than the migrations'
+_READ_STATES = ("loaded", "unchanged", "quarantined", "partly_quarantined")
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """A refresh that is under way: everything it records carries ``recorded_at``."""
+
+    refresh_id: int
+    recorded_at: datetime.datetime
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A return whose bytes are in the archive; times are aware, ``etag`` and ``modified_at`` are the platform's."""
+
+    platform: str
+    sector: str
+    form: str
+    region_code: str
+    period_code: str
+    sha256: str
+    bytes: int
+    file_name: str
+    media_type: str
+    etag: str | None
+    modified_at: datetime.datetime | None
+    fetched_at: datetime.datetime
+    due_on: datetime.date
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A return that is due and not there (``missing``), or could not be had (``failed``)."""
+
+    platform: str
+    sector: str
+    form: str
+    region_code: str
+    period_code: str
+    state: str
+    fetched_at: datetime.datetime
+    due_on: datetime.date
+    message: str
+
+
+def open_refresh(connection: Connection, run_id: str, now: datetime.datetime, catalogue_sha256: str) -> Refresh:
+    """The refresh of a run: the one it has, or a new one.
+
+    ``recorded_at`` is ``now``, or just after the latest recorded one where a clock was set back: it must grow.
+    """
+    found = connection.execute(sa.select(refresh).where(refresh.c.run_id == run_id)).one_or_none()
+    is_new = found is None
+    if found is None:
+        latest = connection.scalar(sa.select(sa.func.max(refresh.c.recorded_at)))
+        moment = now if latest is None else max(now, latest + datetime.timedelta(microseconds=1))
+        found = connection.execute(
+            sa.insert(refresh)
+            .values(
+                run_id=run_id,
+                started_at=moment,
+                recorded_at=moment,
+                status="running",
+                catalogue_sha256=catalogue_sha256,
+            )
+            .returning(refresh)
+        ).one()
+    return Refresh(found.refresh_id, found.recorded_at, is_new)
+
+
+def close_refresh(
+    connection: Connection, refresh_id: int, status: str, now: datetime.datetime, summary: dict[str, Any]
+) -> None:
+    """Record how a refresh ended: ``published``, ``unchanged`` or ``failed``, with its counts."""
+    connection.execute(
+        sa.update(refresh)
+        .where(refresh.c.refresh_id == refresh_id)
+        .values(status=status, finished_at=now, summary=summary)
+    )
+
+
+def lock_writing(connection: Connection) -> None:
+    """Wait until no other refresh writes; held to the end of the transaction."""
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
+
+
+def close_abandoned(connection: Connection, refresh_id: int, now: datetime.datetime) -> int:
+    """Mark earlier refreshes that never ended (killed) as failed; returns how many."""
+    done = connection.execute(
+        sa.update(refresh)
+        .where(refresh.c.status == "running", refresh.c.refresh_id < refresh_id)
+        .values(status="failed", finished_at=now)
+    )
+    return int(done.rowcount)
+
+
+def known_deliveries(connection: Connection) -> pd.DataFrame:
+    """The newest delivery of each return, read or waiting: platform, form, period_code, sequence, etag, modified_at.
+
+    One query for all platforms; indexed by (platform, form, period_code).
+    """
+    keys = ("platform", "form", "period_code")
+    columns = (*keys, "sequence", "etag", "modified_at")
+    both = sa.union_all(
+        sa.select(*(return_receipt.c[name] for name in columns)).where(return_receipt.c.sequence > 0),
+        sa.select(*(arrival.c[name] for name in columns)),
+    ).subquery()
+    newest = (
+        sa.select(both)
+        .distinct(*(both.c[name] for name in keys))
+        .order_by(*(both.c[name] for name in keys), both.c.sequence.desc())
+    )
+    rows = connection.execute(newest).all()
+    return pd.DataFrame(rows, columns=list(columns)).set_index(list(keys))
+
+
+def record_arrivals(connection: Connection, current: Refresh, collected: Sequence[Collected]) -> list[int]:
+    """Queue what was collected for reading; absences of it end. Returns the sequence number each delivery got.
+
+    The bytes must be in the archive before. Call once for many: the known numbers are read in one query.
+    """
+    if not collected:
+        return []
+    known = known_deliveries(connection)["sequence"].to_dict()
+    records = []
+    for item in collected:
+        key = (item.platform, item.form, item.period_code)
+        known[key] = int(known.get(key, 0)) + 1
+        records.append(asdict(item) | {"refresh_id": current.refresh_id, "sequence": known[key]})
+    connection.execute(sa.insert(arrival), records)
+    _delete_absences(connection, [(item.platform, item.form, item.period_code) for item in collected])
+    return [int(record["sequence"]) for record in records]
+
+
+def pending_arrivals(connection: Connection, form: str, period_codes: Iterable[str] | None = None) -> pd.DataFrame:
+    """Deliveries of a form that are archived and not yet read, oldest first; columns of ``ops.arrival``."""
+    query = sa.select(arrival).where(arrival.c.form == form)
+    if period_codes is not None:
+        query = query.where(arrival.c.period_code.in_(list(period_codes)))
+    order = (arrival.c.modified_at.nulls_first(), arrival.c.fetched_at, arrival.c.arrival_id)
+    rows = connection.execute(query.order_by(*order)).all()
+    return pd.DataFrame(rows, columns=list(arrival.columns.keys()))
+
+
+def settle_repeats(connection: Connection, form: str, current: Refresh) -> int:
+    """Give deliveries whose bytes are those of the return's last receipt their receipt, state ``unchanged``.
+
+    They are not read again: their counts are the last receipt's. Returns how many there were.
+    """
+    last = (
+        sa.select(return_receipt)
+        .where(return_receipt.c.form == form, return_receipt.c.sequence > 0)
+        .distinct(return_receipt.c.platform, return_receipt.c.period_code)
+        .order_by(return_receipt.c.platform, return_receipt.c.period_code, return_receipt.c.sequence.desc())
+        .subquery()
+    )
+    waiting = (
+        sa.select(arrival.c.platform, arrival.c.period_code)
+        .where(arrival.c.form == form)
+        .group_by(arrival.c.platform, arrival.c.period_code)
+        .having(sa.func.count() == 1)
+        .subquery()
+    )
+    delivery = [column for column in arrival.columns if column.name not in ("arrival_id", "refresh_id")]
+    repeats = (
+        sa.select(
+            arrival.c.arrival_id,
+            sa.literal(current.refresh_id),
+            *delivery,
+            sa.literal("unchanged"),
+            last.c.cells,
+            sa.literal(0),
+            last.c.cells - last.c.quarantined,
+            last.c.quarantined,
+            sa.literal("the same bytes as the delivery before"),
+        )
+        .join(waiting, sa.and_(waiting.c.platform == arrival.c.platform, waiting.c.period_code == arrival.c.period_code))
+        .join(last, sa.and_(last.c.platform == arrival.c.platform, last.c.period_code == arrival.c.period_code))
+        .where(arrival.c.form == form, arrival.c.sha256 == last.c.sha256)
+        .where(last.c.state.in_(("loaded", "unchanged", "partly_quarantined")))
+    )
+    names = ["receipt_id", "refresh_id", *(column.name for column in delivery)]
+    names += ["state", "cells", "loaded", "unchanged", "quarantined", "message"]
+    done = connection.execute(sa.insert(return_receipt).from_select(names, repeats).returning(return_receipt.c.receipt_id))
+    settled = [row.receipt_id for row in done]
+    connection.execute(sa.delete(arrival).where(arrival.c.arrival_id.in_(settled)))
+    return len(settled)
+
+
+def record_absences(connection: Connection, current: Refresh, absences: Sequence[Absence]) -> None:
+    """Write what is missing or failed as receipts of sequence 0, one a return, replacing what stood there."""
+    if not absences:
+        return
+    statement = insert(return_receipt)
+    renewed = {name: statement.excluded[name] for name in ("refresh_id", "state", "fetched_at", "due_on", "message")}
+    constraint = ["platform", "form", "period_code", "sequence"]
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=constraint, set_=renewed),
+        [asdict(item) | {"refresh_id": current.refresh_id, "sequence": 0} for item in absences],
+    )
+
+
+def read_partitions(connection: Connection, refresh_id: int, form: str) -> pd.DataFrame:
+    """Receipts of a form that a refresh read: region_code, period_code, state, counts, message, sha256."""
+    columns = ("region_code", "period_code", "state", "cells", "loaded", "unchanged", "quarantined", "message", "sha256")
+    rows = connection.execute(
+        sa.select(*(return_receipt.c[name] for name in columns)).where(
+            return_receipt.c.refresh_id == refresh_id,
+            return_receipt.c.form == form,
+            return_receipt.c.state.in_(_READ_STATES),
+        )
+    ).all()
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _delete_absences(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
+    columns = (return_receipt.c.platform, return_receipt.c.form, return_receipt.c.period_code)
+    connection.execute(
+        sa.delete(return_receipt).where(return_receipt.c.sequence == 0, sa.tuple_(*columns).in_(list(keys)))
+    )

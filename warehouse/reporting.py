@@ -1,0 +1,194 @@
+"""What a person is told after a refresh: counts, findings, state. Queries only; the wording is the command line's.
+
+Here: small frames and records read from ``ops`` and ``mart``. Not here: printing, writing.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+from sqlalchemy.exc import DBAPIError
+
+from warehouse.catalogue import Catalogue
+from warehouse.errors import QueryRefusedError
+from warehouse.periods import parse_period
+
+OBSERVED = ("A", "P", "B")
+"""Statuses findings may rest on: observed figures, never estimates (DESIGN, Estimated figures)."""
+
+
+@dataclass(frozen=True)
+class RefreshReport:
+    """A refresh as it ended. ``returns``: a row a sector (due, arrived, new, late, failed, quarantined)."""
+
+    refresh: dict[str, Any]
+    returns: pd.DataFrame
+    cells: dict[str, int]
+    checks: dict[str, int]
+    release: dict[str, Any] | None
+    troubles: list[str]
+    findings: list[str]
+
+
+def latest_refresh_id(connection: Connection) -> int | None:
+    """The newest refresh, None in an empty warehouse."""
+    found = connection.scalar(sa.text("SELECT max(refresh_id) FROM ops.refresh"))
+    return None if found is None else int(found)
+
+
+def report_refresh(
+    connection: Connection, refresh_id: int, today: datetime.date, catalogue: Catalogue
+) -> RefreshReport:
+    """Everything the summary of a refresh says."""
+    refresh = _records(connection, _REFRESH, refresh_id=refresh_id)[0]
+    release = _records(connection, _RELEASE)
+    return RefreshReport(
+        refresh=refresh,
+        returns=_frame(connection, _RETURNS, refresh_id=refresh_id, today=today),
+        cells=_records(connection, _CELLS, refresh_id=refresh_id)[0],
+        checks=_records(connection, _CHECKS, refresh_id=refresh_id)[0],
+        release=release[0] if release else None,
+        troubles=[row["trouble"] for row in _records(connection, _TROUBLES, refresh_id=refresh_id)],
+        findings=find(connection, catalogue) if release else [],
+    )
+
+
+def is_everything_failed(report: RefreshReport) -> bool:
+    """Whether nothing that is owed has ever arrived and something failed."""
+    return bool(report.returns["failed"].sum() > 0 and report.returns["arrived"].sum() == 0)
+
+
+def find(connection: Connection, catalogue: Catalogue) -> list[str]:
+    """Five sentences: two urban-rural gaps, two provinces under a floor, one inequality that grew.
+
+    Of observed figures only, each of the newest period its indicator has; not across a break of definition.
+    """
+    sentences = []
+    for row in _records(connection, _GAPS, statuses=OBSERVED, limit=2):
+        better, worse = ("town", "country") if row["disadvantaged"] == "rural" else ("country", "town")
+        sentences.append(
+            f"{row['indicator_name']}, {row['region_name']} {row['period_code']}: {better} {row['factor']:.2f} times"
+            f" {worse} ({_shown(row['urban_value'])} in town, {_shown(row['rural_value'])} in the country)"
+        )
+    for row in _records(connection, _FLOORS, statuses=OBSERVED, limit=2):
+        sentences.append(
+            f"{row['indicator_name']}, {row['region_name']} {row['period_code']}: {_shown(row['value'])} against the floor of"
+            f" {_shown(row['floor_value'])}, {abs(row['margin']):.0%} on the wrong side ({row['below']} of"
+            f" {row['provinces']} provinces are)"
+        )
+    grown = [row for row in _records(connection, _GREW) if not _crosses_break(row, catalogue)]
+    for row in grown[:1]:
+        sentences.append(
+            f"{row['indicator_name']}: the Gini over provinces grew from {row['earlier']:.3f} ({row['earlier_period']}) to"
+            f" {row['gini']:.3f} ({row['period_code']})"
+        )
+    return sentences
+
+
+def query_marts(connection: Connection, statement: str, limit: int) -> tuple[pd.DataFrame, bool]:
+    """The first ``limit`` rows of a reader's statement as ``bi_reader``, read-only; True where there are more.
+
+    Raises :class:`QueryRefusedError` with PostgreSQL's own reason.
+    """
+    try:
+        connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+        connection.execute(sa.text("SET LOCAL ROLE bi_reader"))
+        connection.execute(sa.text("SET LOCAL search_path TO mart"))
+        result = connection.exec_driver_sql(statement.replace("%", "%%"))
+        if not result.returns_rows:
+            raise QueryRefusedError("the statement gives no rows; junheng query is for select")
+        rows = result.fetchmany(limit + 1)
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else "it failed"
+        raise QueryRefusedError(f"{reason} (as bi_reader, who reads the schema mart)") from error
+    return pd.DataFrame(rows[:limit], columns=list(result.keys())), len(rows) > limit
+
+
+def _crosses_break(row: dict[str, Any], catalogue: Catalogue) -> bool:
+    """Whether a national break of definition lies between the two periods of a row."""
+    first, last = (parse_period(row[name]).year for name in ("earlier_period", "period_code"))
+    return any(
+        broken.indicator_code == row["indicator_code"]
+        and broken.region_code is None
+        and broken.area_type in (None, row["area_type"])
+        and first < broken.first_year_of_new_definition <= last
+        for broken in catalogue.breaks
+    )
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _frame(connection: Connection, statement: sa.TextClause, **parameters: Any) -> pd.DataFrame:
+    result = connection.execute(statement, parameters)
+    return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def _records(connection: Connection, statement: sa.TextClause, **parameters: Any) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(statement, parameters).mappings()]
+
+
+_REFRESH = sa.text("SELECT refresh_id, run_id, started_at, finished_at, status FROM ops.refresh WHERE refresh_id = :refresh_id")
+_RELEASE = sa.text("SELECT * FROM mart.release WHERE status = 'in_force'")
+# One row a return: its newest delivery, or the row that stands for its absence.
+_RETURNS = sa.text(
+    "SELECT sector, count(*) FILTER (WHERE due_on <= :today) AS due,"
+    " count(*) FILTER (WHERE sequence > 0) AS arrived,"
+    " count(*) FILTER (WHERE sequence > 0 AND refresh_id = :refresh_id) AS new,"
+    " count(*) FILTER (WHERE state = 'missing' OR (first_seen AT TIME ZONE 'Asia/Shanghai')::date > due_on) AS late,"
+    " count(*) FILTER (WHERE state = 'failed') AS failed,"
+    " count(*) FILTER (WHERE quarantined > 0) AS quarantined"
+    " FROM (SELECT DISTINCT ON (platform, form, period_code) *, min(CASE WHEN sequence = 1 THEN"
+    " least(modified_at, fetched_at) END) OVER (PARTITION BY platform, form, period_code) AS first_seen"
+    " FROM ops.return_receipt ORDER BY platform, form, period_code, sequence DESC) newest"
+    " GROUP BY sector ORDER BY sector"
+)
+_CELLS = sa.text(
+    "SELECT coalesce(sum(cells), 0)::bigint AS read, coalesce(sum(loaded), 0)::bigint AS loaded,"
+    " coalesce(sum(unchanged), 0)::bigint AS unchanged, coalesce(sum(quarantined), 0)::bigint AS quarantined"
+    " FROM ops.return_receipt WHERE refresh_id = :refresh_id"
+)
+_CHECKS = sa.text(
+    "SELECT count(*) FILTER (WHERE success) AS passed, count(*) FILTER (WHERE NOT success AND severity <> 'blocking')"
+    " AS warned, count(*) FILTER (WHERE NOT success AND severity = 'blocking') AS failed"
+    " FROM ops.check_result WHERE refresh_id = :refresh_id"
+)
+_TROUBLES = sa.text(
+    "SELECT CASE WHEN count(*) = 1 THEN min(platform || ' ' || form || ' ' || period_code)"
+    " ELSE platform || ': ' || count(*) || ' returns' END || ' ' || state || ': ' || min(message) AS trouble"
+    " FROM ops.return_receipt WHERE refresh_id = :refresh_id"
+    " AND state IN ('failed', 'missing', 'quarantined', 'partly_quarantined')"
+    " GROUP BY platform, state ORDER BY min(sequence), platform LIMIT 20"
+)
+_GAPS = sa.text(
+    "SELECT * FROM (SELECT DISTINCT ON (indicator_code) *, greatest(ratio, 1 / ratio) AS factor FROM ("
+    " SELECT *, max(period_start) OVER (PARTITION BY indicator_code) AS newest FROM mart.urban_rural_gap"
+    " WHERE region_level = 'province' AND status = 'ok' AND disadvantaged <> 'none' AND ratio > 0"
+    " AND obs_status IN :statuses) g WHERE period_start = newest ORDER BY indicator_code, factor DESC) widest"
+    " ORDER BY factor DESC LIMIT :limit"
+).bindparams(bindparam("statuses", expanding=True))
+_FLOORS = sa.text(
+    "SELECT * FROM (SELECT DISTINCT ON (indicator_code) * FROM (SELECT *,"
+    " count(*) FILTER (WHERE NOT attained) OVER slice AS below, count(*) OVER slice AS provinces"
+    " FROM (SELECT *, max(period_start) OVER (PARTITION BY indicator_code) AS newest FROM mart.attainment"
+    " WHERE region_level = 'province' AND floor_kind = 'floor' AND obs_status IN :statuses) a"
+    " WHERE period_start = newest WINDOW slice AS (PARTITION BY indicator_code, area_type)) b"
+    " WHERE NOT attained ORDER BY indicator_code, margin) worst ORDER BY margin LIMIT :limit"
+).bindparams(bindparam("statuses", expanding=True))
+# Against the same measure five years earlier, over as many units.
+_GREW = sa.text(
+    "WITH observed AS (SELECT * FROM mart.inequality WHERE scope = 'nation:province' AND weighting = 'none'"
+    " AND status = 'ok' AND units_estimated = 0 AND period_code ~ '^(SY)?[0-9]{4}$' AND gini > 0.02),"
+    " newest AS (SELECT DISTINCT ON (indicator_code, area_type) * FROM observed"
+    " ORDER BY indicator_code, area_type, period_start DESC)"
+    " SELECT n.indicator_code, n.area_type, n.indicator_name, n.gini, n.period_code, e.gini AS earlier, e.period_code AS earlier_period"
+    " FROM newest n JOIN observed e USING (indicator_code, area_type)"
+    " WHERE e.period_start = n.period_start - interval '5 years' AND n.gini > e.gini"
+    " AND e.units = n.units ORDER BY n.gini / e.gini DESC"
+)
