@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine
@@ -58,9 +59,7 @@ def accept_form(
                 arrivals=arrivals[["arrival_id", "region_code", "form", "period_code"]],
             )
             held = hold_back(result, outcome)
-            load_returns(
-                connection, refresh, arrivals, held.observations, held.quarantined, held.verdicts, catalogue
-            )
+            load_returns(connection, refresh, arrivals, held.observations, held.quarantined, held.verdicts, catalogue)
             record_checks(connection, refresh, form.form, check_result_rows(outcome), now())
         receipts = read_partitions(connection, refresh.refresh_id, form.form)
     return Acceptance(receipts, outcome)
@@ -94,6 +93,16 @@ def hold_back(result: ReadResult, outcome: SuiteOutcome) -> ReadResult:
     )
 
 
-def _arrival(row: dict[str, object]) -> Arrival:
-    fields = ("arrival_id", "platform", "sector", "form", "region_code", "period_code", "sha256", "file_name", "media_type")
-    return Arrival(**{name: row[name] for name in fields})  # type: ignore[arg-type]
+def _arrival(row: dict[Any, Any]) -> Arrival:
+    fields = (
+        "arrival_id",
+        "platform",
+        "sector",
+        "form",
+        "region_code",
+        "period_code",
+        "sha256",
+        "file_name",
+        "media_type",
+    )
+    return Arrival(**{name: row[name] for name in fields})

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-import pandas as pd
 from sqlalchemy import Engine
 
 from resources.archive import Archive, ManifestEntry
@@ -18,7 +17,16 @@ from resources.platforms import Delivery, Failure, Listing, Offer, PlatformClien
 from warehouse.calendar import due_on, due_periods
 from warehouse.catalogue import Form
 from warehouse.periods import Period, parse_period
-from warehouse.receipts import Absence, Collected, Refresh, known_deliveries, record_absences, record_arrivals
+from warehouse.receipts import (
+    Absence,
+    Collected,
+    Known,
+    Refresh,
+    ReturnKey,
+    known_deliveries,
+    record_absences,
+    record_arrivals,
+)
 
 BATCH = 64
 """Deliveries archived together: one disk synchronisation for so many, and no more of them in memory."""
@@ -53,7 +61,7 @@ class FormCollection:
 def plan_form(
     form: Form,
     listings: Listings,
-    known: pd.DataFrame,
+    known: Mapping[ReturnKey, Known],
     today: datetime.date,
     since: datetime.date | None,
     only: Collection[Partition] | None = None,
@@ -73,9 +81,7 @@ def plan_form(
             continue
         offered |= {(province, offer.period_code): offer for offer in listing.rows if offer.form == form.form}
     have = {
-        (platform.split("/")[0], period): row
-        for (platform, name, period), row in known.to_dict("index").items()
-        if name == form.form
+        (platform.split("/")[0], period): row for (platform, name, period), row in known.items() if name == form.form
     }
     wanted = [
         offer
@@ -92,12 +98,12 @@ def plan_form(
     return Plan(form, due, tuple(wanted), absent, failures)
 
 
-def _is_new(offer: Offer, known: Mapping[str, object] | None) -> bool:
+def _is_new(offer: Offer, known: Known | None) -> bool:
     if known is None:
         return True
-    if offer.etag and known["etag"]:
-        return offer.etag != known["etag"]
-    return offer.modified_at != known["modified_at"]
+    if offer.etag and known.etag:
+        return offer.etag != known.etag
+    return offer.modified_at != known.modified_at
 
 
 def collect_form(
@@ -130,7 +136,7 @@ def collect_form(
     return result
 
 
-def known(engine: Engine) -> pd.DataFrame:
+def known(engine: Engine) -> dict[ReturnKey, Known]:
     """The newest delivery of each return (see :func:`warehouse.receipts.known_deliveries`)."""
     with engine.connect() as connection:
         return known_deliveries(connection)

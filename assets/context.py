@@ -49,5 +49,3 @@ def partition_key(region_code: str, period: Period) -> dg.MultiPartitionKey:
     """The partition of a return: a quarter is named by its first month, since Dagster knows no quarters in names."""
     key = period.start.strftime("%Y-%m") if period.kind == "quarter" else period.code
     return dg.MultiPartitionKey({"province": region_code, "period": key})
-
-

@@ -49,7 +49,9 @@ def build_marts() -> dg.AssetsDefinition:
             )
             for mart, table in MART_TABLES.items()
         ],
-        check_specs=[spec for mart in MART_TABLES for spec in check_specs(f"marts.{mart}", mart_key(mart), blocking=True)],
+        check_specs=[
+            spec for mart in MART_TABLES for spec in check_specs(f"marts.{mart}", mart_key(mart), blocking=True)
+        ],
         can_subset=False,
     )
     def _compute_marts(
@@ -73,6 +75,6 @@ def build_marts() -> dg.AssetsDefinition:
     return _compute_marts
 
 
-def _mart_metadata(frame: pd.DataFrame) -> dict[str, object]:
+def _mart_metadata(frame: pd.DataFrame) -> dict[str, int]:
     slices = frame.groupby(["indicator_key", "period_key"]).ngroups if len(frame) else 0
     return {"rows_written": len(frame), "slices": slices}

@@ -6,6 +6,7 @@ derived from it. Not here: reading, checking, loading (the rooms returns, expect
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -86,12 +87,12 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
     return _load
 
 
-def _partition_metadata(row: dict[str, object]) -> dict[str, object]:
+def _partition_metadata(row: dict[Any, Any]) -> dict[str, Any]:
     names = ("state", "cells", "loaded", "unchanged", "quarantined", "sha256")
     return {name: row[name] for name in names} | {"message": row["message"] or ""}
 
 
-def _load_metadata(accepted: Acceptance) -> dict[str, object]:
+def _load_metadata(accepted: Acceptance) -> dict[str, Any]:
     receipts = accepted.receipts
     counts = {name: int(receipts[name].sum()) for name in ("cells", "loaded", "unchanged", "quarantined")}
     aside = receipts[receipts["quarantined"] > 0]

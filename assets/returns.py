@@ -6,6 +6,7 @@ hides nor stops the others. Not here: how platforms are asked (resources), what 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -16,6 +17,7 @@ from assets.events import log_partitions
 from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
 from warehouse.catalogue import Form, load_catalogue
 from warehouse.periods import parse_period
+from warehouse.receipts import Collected
 
 
 def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -76,20 +78,23 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         log_partitions(
             context,
             returns_key,
-            ((partition_key(i.region_code, parse_period(i.period_code)), _return_metadata(i)) for i in result.collected),
+            (
+                (partition_key(i.region_code, parse_period(i.period_code)), _return_metadata(i))
+                for i in result.collected
+            ),
         )
         yield dg.MaterializeResult(ledger_key, metadata=_ledger_metadata(result))
 
     return _collect
 
 
-def _return_metadata(item: object) -> dict[str, object]:
+def _return_metadata(item: Collected) -> dict[str, Any]:
     fields = ("file_name", "bytes", "sha256", "media_type")
     times = ("modified_at", "fetched_at", "due_on")
     return {name: getattr(item, name) for name in fields} | {name: str(getattr(item, name)) for name in times}
 
 
-def _ledger_metadata(result: FormCollection) -> dict[str, dg.MetadataValue[object] | int | str]:
+def _ledger_metadata(result: FormCollection) -> dict[str, Any]:
     plan = result.plan
     missing = [key for key, reason in plan.absent.items() if reason == "missing"]
     failed = {key: reason for key, reason in plan.absent.items() if reason != "missing"} | result.failed

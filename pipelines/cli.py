@@ -52,7 +52,9 @@ main.add_command(sandbox)
 @click.option("--province", "provinces", multiple=True, metavar="CODE", help="Only this province, e.g. 510000.")
 @click.option("--since", metavar="DATE", help="Returns of periods from this day on (2015, 2015-03 or 2015-03-01).")
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; write nothing.")
-@click.option("--sandbox", "with_sandbox", is_flag=True, help="Start the sandbox platforms for the time of the refresh.")
+@click.option(
+    "--sandbox", "with_sandbox", is_flag=True, help="Start the sandbox platforms for the time of the refresh."
+)
 def refresh(
     sectors: tuple[str, ...], provinces: tuple[str, ...], since: str | None, dry_run: bool, with_sandbox: bool
 ) -> None:
@@ -112,9 +114,13 @@ def _day(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        return datetime.date.fromisoformat(text + "-01-01"[: 10 - len(text)] if len(text) in (4, 7) else text).isoformat()
+        return datetime.date.fromisoformat(
+            text + "-01-01"[: 10 - len(text)] if len(text) in (4, 7) else text
+        ).isoformat()
     except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no date; write 2015, 2015-03 or 2015-03-01", param_hint="--since") from error
+        raise click.BadParameter(
+            f"{text!r} is no date; write 2015, 2015-03 or 2015-03-01", param_hint="--since"
+        ) from error
 
 
 def _check_provinces(codes: tuple[str, ...]) -> None:
@@ -160,7 +166,9 @@ def query(statement: str, limit: int, output: str) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address the UI listens on.")
 @click.option("--port", default=3000, show_default=True, help="Port of the UI.")
-@click.option("--sandbox/--no-sandbox", "with_sandbox", default=None, help="Serve the sandbox too (unless platforms are set).")
+@click.option(
+    "--sandbox/--no-sandbox", "with_sandbox", default=None, help="Serve the sandbox too (unless platforms are set)."
+)
 def ui(host: str, port: int, with_sandbox: bool | None) -> None:
     """Serve the Dagster UI with its daemon (schedules run) until Ctrl-C."""
     from pipelines.serving import serve

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 from sqlalchemy import Engine
 
 from resources.archive import Archive
@@ -120,8 +120,8 @@ class PlatformsResource(dg.ConfigurableResource[None]):
 class ScopeResource(dg.ConfigurableResource[None]):
     """What a run is about: empty lists mean all; ``since`` (ISO day) replaces the usual windows."""
 
-    sectors: list[str] = []
-    provinces: list[str] = []
+    sectors: list[str] = Field(default_factory=list)
+    provinces: list[str] = Field(default_factory=list)
     since: str | None = None
 
     def provinces_of(self, sector: str, known: Iterable[str]) -> list[str]:

@@ -47,6 +47,8 @@ def read_cells(match: Match) -> ReturnCells | Mismatch:
     numbers = _data_rows(match)
     if not numbers:
         return Mismatch("no_rows", "there is no data row under the header")
+    if match.layout.end is not None and not _is_whole(match, match.layout.end):
+        return Mismatch("truncated", f"no row below the table begins with {match.layout.end!r}, it may be cut off")
     rows = [sheet.rows[number] for number in numbers]
     stray = _find_stray(match, numbers)
     if stray is not None:
@@ -93,6 +95,16 @@ def _data_rows(match: Match) -> list[int]:
 @lru_cache(maxsize=256)
 def _compile_footers(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
+
+
+def _is_whole(match: Match, end: str) -> bool:
+    """Whether the row that ends the table is there: half a CSV is a CSV too, with half the counties."""
+    pattern = _compile_footers((end,))
+    for number in range(len(match.sheet.rows) - 1, match.first_row - 1, -1):
+        text = next((text for text in match.sheet.rows[number] if text and not text.isspace()), "")
+        if pattern is not None and pattern.fullmatch(squash(text)):
+            return True
+    return False
 
 
 def _find_stray(match: Match, numbers: Sequence[int]) -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ ReturnReason = Literal[
     "missing_header",
     "unknown_unit",
     "no_rows",
+    "truncated",
 ]
 CellReason = Literal[
     "not_a_number",
@@ -58,6 +59,7 @@ MEANINGS: dict[str, str] = {
     "missing_header": "a column that the form owes is not there",
     "unknown_unit": "a column's unit is unknown or does not fit its indicator",
     "no_rows": "there is no data row under the header",
+    "truncated": "the text that ends the table is not there, so rows may be missing",
     "not_a_number": "the figure is no number (text, a formula without a result, a spreadsheet error, beyond all sizes)",
     "unknown_dash": "a dash whose meaning the layout does not state",
     "ambiguous_scale": "the figure and its column both carry a scale",

@@ -60,15 +60,22 @@ def read_fixed(connection: Connection, query: sql.Composable, columns: Sequence[
         fields += [(f"_length_{name}", ">i4"), (name, _BINARY[kind][0])]
     dtype = np.dtype(fields)
     buffer = bytearray()
-    with _cursor(connection) as cursor, cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy:
+    with (
+        _cursor(connection) as cursor,
+        cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy,
+    ):
         for chunk in copy:
             buffer += chunk
     header = 19  # signature, flags, extension length: nothing of ours in them
-    rows: npt.NDArray[Any] = np.frombuffer(buffer, dtype=dtype, offset=header, count=(len(buffer) - header) // dtype.itemsize)
+    rows: npt.NDArray[Any] = np.frombuffer(
+        buffer, dtype=dtype, offset=header, count=(len(buffer) - header) // dtype.itemsize
+    )
     return pd.DataFrame({name: rows[name].astype(_BINARY[kind][1]) for name, kind in columns})
 
 
-def replace_temporary(connection: Connection, name: str, definition: Iterable[tuple[str, str]], frame: pd.DataFrame) -> None:
+def replace_temporary(
+    connection: Connection, name: str, definition: Iterable[tuple[str, str]], frame: pd.DataFrame
+) -> None:
     """A temporary table of that name with the frame's rows, dropped when the transaction ends."""
     columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(kind)) for c, kind in definition)
     with _cursor(connection) as cursor:

@@ -51,7 +51,7 @@ def to_codes(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     for column, (name, code) in code_of.items():
         if column in frame.columns:
             keys, codes = np.unique(frame[column].to_numpy(), return_inverse=True)
-            coded[name] = pd.Categorical.from_codes(codes, [code(int(key)) for key in keys])
+            coded[name] = pd.Categorical.from_codes(codes, pd.Index([code(int(key)) for key in keys]))
     return frame.assign(**coded)
 
 

@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 
 from warehouse.bulk import read_fixed, replace_temporary
 from warehouse.catalogue import Catalogue
-from warehouse.dependencies import Slice, dependent_slices, required_slices
+from warehouse.dependencies import dependent_slices, required_slices
 from warehouse.deriving import aggregate_nation, derive_indicators
 from warehouse.loading import Merged, merge, record_changes
 from warehouse.marts.attainment import attainment
 from warehouse.marts.inequality import inequality
 from warehouse.marts.urban_rural_gap import urban_rural_gap
+from warehouse.panels import Slice
 from warehouse.publishing import unpublished_slices, write_mart
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods

@@ -26,9 +26,7 @@ class PeriodError(JunhengError, ValueError):
     """A text is no period code: the one who asked must write it as the data dictionary does."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(
-            f"{text!r} is no period code; write 2024, 2024-H1, 2024-Q1, 2024-03, 2024-M01-M03 or SY2024"
-        )
+        super().__init__(f"{text!r} is no period code; write 2024, 2024-H1, 2024-Q1, 2024-03, 2024-M01-M03 or SY2024")
         self.text = text
 
 

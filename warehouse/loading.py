@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,6 @@ from warehouse.reference import ensure_periods
 from warehouse.schema import (
     arrival,
     changed_slice,
-
     quarantine,
     return_receipt,
     staged_observation,
@@ -110,7 +110,7 @@ def record_changes(connection: Connection, refresh: Refresh, changed: pd.DataFra
         return
     statement = sa.dialects.postgresql.insert(changed_slice)
     more = {"revisions": changed_slice.c.revisions + statement.excluded.revisions, "release_id": None}
-    records = changed.assign(refresh_id=refresh.refresh_id).to_dict("records")
+    records: list[Any] = changed.assign(refresh_id=refresh.refresh_id).to_dict("records")
     connection.execute(
         statement.on_conflict_do_update(index_elements=["refresh_id", *_SLICE], set_=more),
         records,
@@ -202,7 +202,8 @@ def _account(verdicts: pd.DataFrame, quarantined: pd.DataFrame, counts: pd.DataF
     lost = receipts["cells"] - receipts["loaded"] - receipts["unchanged"] - receipts["quarantined"]
     if (lost != 0).any():
         first = receipts.index[lost != 0][0]
-        raise ConservationError(int(first), {k: int(receipts.at[first, k]) for k in receipts.columns if k != "message"})
+        counted = receipts.drop(columns="message").loc[first]
+        raise ConservationError(int(str(first)), {str(name): int(count) for name, count in counted.items()})
     state = np.select(
         [
             (receipts["quarantined"] > 0) & (receipts["quarantined"] == receipts["cells"]),
@@ -217,7 +218,8 @@ def _account(verdicts: pd.DataFrame, quarantined: pd.DataFrame, counts: pd.DataF
 
 def _write_receipts(connection: Connection, arrivals: pd.DataFrame, receipts: pd.DataFrame) -> None:
     rows = arrivals.merge(receipts, on="arrival_id").rename(columns={"arrival_id": "receipt_id"})
-    records = rows[list(return_receipt.columns.keys())].astype(object).where(rows.notna(), None).to_dict("records")
+    shown = rows[list(return_receipt.columns.keys())]
+    records: list[Any] = shown.astype(object).where(shown.notna(), None).to_dict("records")
     connection.execute(sa.insert(return_receipt), records)
 
 
@@ -240,5 +242,3 @@ def _write_quarantine(
     rows = quarantined.merge(arrivals[["arrival_id", "sha256"]], on="arrival_id").assign(created_at=now)
     columns = ["receipt_id", "sha256", "address", "raw_text", "reason", "explanation", "created_at"]
     copy_frame(connection, quarantine, rows.rename(columns={"arrival_id": "receipt_id"})[columns])
-
-

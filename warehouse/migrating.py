@@ -44,7 +44,8 @@ def current_revision(connection: Connection) -> str | None:
     """Revision the database is at; None where there is no schema yet."""
     if connection.scalar(text("SELECT to_regclass('ops.schema_revision')")) is None:
         return None
-    return connection.scalar(text("SELECT version_num FROM ops.schema_revision"))
+    found = connection.scalar(text("SELECT version_num FROM ops.schema_revision"))
+    return None if found is None else str(found)
 
 
 @cache

@@ -70,9 +70,7 @@ def write_mart(connection: Connection, mart: str, frame: pd.DataFrame, release_i
     ``frame`` has the columns of the mart's table but its validity.
     """
     table = MART_TABLES[mart]
-    wanted = sa.text(
-        "(indicator_key, period_key) IN (SELECT indicator_key, period_key FROM pg_temp.wanted)"
-    )
+    wanted = sa.text("(indicator_key, period_key) IN (SELECT indicator_key, period_key FROM pg_temp.wanted)")
     connection.execute(
         sa.update(table)
         .where(table.c.release_to.is_(None), table.c.release_from < release_id, wanted)
@@ -99,13 +97,15 @@ def digest_slices(connection: Connection, release_id: int) -> None:
     contents: list[tuple[str, Table, Sequence[str], sa.ColumnElement[bool]]] = [
         ("observation", facts, ("region_key", "area_key", "value", "obs_status"), facts.c.superseded_at == _INFINITY)
     ]
+    hidden = {"indicator_key", "period_key", "standard_key", *_VALIDITY}
     for mart, table in MART_TABLES.items():
-        hidden = {"indicator_key", "period_key", "standard_key", *_VALIDITY}
-        columns = [column.name for column in table.columns if column.name not in hidden]
-        contents.append((mart, table, columns, table.c.release_to.is_(None)))
+        shown = [column.name for column in table.columns if column.name not in hidden]
+        contents.append((mart, table, shown, table.c.release_to.is_(None)))
     for mart, table, columns, in_force in contents:
         row = sa.cast(sa.func.row(*(table.c[name] for name in columns)), sa.Text)
-        joined = sa.func.string_agg(row, sa.dialects.postgresql.aggregate_order_by(sa.literal("\n"), sa.collate(row, "C")))
+        joined = sa.func.string_agg(
+            row, sa.dialects.postgresql.aggregate_order_by(sa.literal("\n"), sa.collate(row, "C"))
+        )
         digest = sa.func.encode(sa.func.sha256(sa.func.convert_to(joined, "UTF8")), "hex")
         selected = (
             sa.select(
@@ -116,7 +116,10 @@ def digest_slices(connection: Connection, release_id: int) -> None:
                 sa.func.count(),
                 digest,
             )
-            .join(wanted, sa.and_(wanted.c.indicator_key == table.c.indicator_key, wanted.c.period_key == table.c.period_key))
+            .join(
+                wanted,
+                sa.and_(wanted.c.indicator_key == table.c.indicator_key, wanted.c.period_key == table.c.period_key),
+            )
             .where(in_force)
             .group_by(table.c.indicator_key, table.c.period_key)
         )
@@ -133,7 +136,9 @@ def publish(
     """Record release ``release_id`` and move the pointer to it, in the connection's transaction."""
     rows, marts_sha256 = _contents(connection)
     open_slices = changed_slice.c.release_id.is_(None)
-    revisions = connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(changed_slice.c.revisions), 0)).where(open_slices))
+    revisions = connection.scalar(
+        sa.select(sa.func.coalesce(sa.func.sum(changed_slice.c.revisions), 0)).where(open_slices)
+    )
     made = Release(release_id, rows, int(revisions or 0), marts_sha256)
     connection.execute(
         sa.insert(release).values(
@@ -180,7 +185,9 @@ def _contents(connection: Connection) -> tuple[int, str]:
     """Rows of mart.observation and the hash over all slices in force, by codes."""
     digests = slice_digest
     rows = connection.execute(
-        sa.select(digests.c.mart, schema.indicator.c.code, schema.period.c.period_code, digests.c.rows, digests.c.sha256)
+        sa.select(
+            digests.c.mart, schema.indicator.c.code, schema.period.c.period_code, digests.c.rows, digests.c.sha256
+        )
         .join(schema.indicator, schema.indicator.c.indicator_key == digests.c.indicator_key)
         .join(schema.period, schema.period.c.period_key == digests.c.period_key)
         .where(digests.c.release_to.is_(None))

@@ -115,11 +115,21 @@ def close_abandoned(connection: Connection, refresh_id: int, now: datetime.datet
     return int(done.rowcount)
 
 
-def known_deliveries(connection: Connection) -> pd.DataFrame:
-    """The newest delivery of each return, read or waiting: platform, form, period_code, sequence, etag, modified_at.
+ReturnKey = tuple[str, str, str]
+"""(platform, form, period_code)."""
 
-    One query for all platforms; indexed by (platform, form, period_code).
-    """
+
+@dataclass(frozen=True)
+class Known:
+    """The newest delivery of a return: its number and what the platform said of it."""
+
+    sequence: int
+    etag: str | None
+    modified_at: datetime.datetime | None
+
+
+def known_deliveries(connection: Connection) -> dict[ReturnKey, Known]:
+    """The newest delivery of each return, read or waiting; one query for all platforms."""
     keys = ("platform", "form", "period_code")
     columns = (*keys, "sequence", "etag", "modified_at")
     both = sa.union_all(
@@ -131,8 +141,10 @@ def known_deliveries(connection: Connection) -> pd.DataFrame:
         .distinct(*(both.c[name] for name in keys))
         .order_by(*(both.c[name] for name in keys), both.c.sequence.desc())
     )
-    rows = connection.execute(newest).all()
-    return pd.DataFrame(rows, columns=list(columns)).set_index(list(keys))
+    return {
+        (row.platform, row.form, row.period_code): Known(row.sequence, row.etag, row.modified_at)
+        for row in connection.execute(newest)
+    }
 
 
 def record_arrivals(connection: Connection, current: Refresh, collected: Sequence[Collected]) -> list[int]:
@@ -142,15 +154,17 @@ def record_arrivals(connection: Connection, current: Refresh, collected: Sequenc
     """
     if not collected:
         return []
-    known = known_deliveries(connection)["sequence"].to_dict()
-    records = []
+    known = {key: delivery.sequence for key, delivery in known_deliveries(connection).items()}
+    records: list[dict[str, Any]] = []
+    sequences: list[int] = []
     for item in collected:
         key = (item.platform, item.form, item.period_code)
-        known[key] = int(known.get(key, 0)) + 1
+        known[key] = known.get(key, 0) + 1
+        sequences.append(known[key])
         records.append(asdict(item) | {"refresh_id": current.refresh_id, "sequence": known[key]})
     connection.execute(sa.insert(arrival), records)
     _delete_absences(connection, [(item.platform, item.form, item.period_code) for item in collected])
-    return [int(record["sequence"]) for record in records]
+    return sequences
 
 
 def pending_arrivals(connection: Connection, form: str, period_codes: Iterable[str] | None = None) -> pd.DataFrame:
@@ -195,14 +209,18 @@ def settle_repeats(connection: Connection, form: str, current: Refresh) -> int:
             last.c.quarantined,
             sa.literal("the same bytes as the delivery before"),
         )
-        .join(waiting, sa.and_(waiting.c.platform == arrival.c.platform, waiting.c.period_code == arrival.c.period_code))
+        .join(
+            waiting, sa.and_(waiting.c.platform == arrival.c.platform, waiting.c.period_code == arrival.c.period_code)
+        )
         .join(last, sa.and_(last.c.platform == arrival.c.platform, last.c.period_code == arrival.c.period_code))
         .where(arrival.c.form == form, arrival.c.sha256 == last.c.sha256)
         .where(last.c.state.in_(("loaded", "unchanged", "partly_quarantined")))
     )
     names = ["receipt_id", "refresh_id", *(column.name for column in delivery)]
     names += ["state", "cells", "loaded", "unchanged", "quarantined", "message"]
-    done = connection.execute(sa.insert(return_receipt).from_select(names, repeats).returning(return_receipt.c.receipt_id))
+    done = connection.execute(
+        sa.insert(return_receipt).from_select(names, repeats).returning(return_receipt.c.receipt_id)
+    )
     settled = [row.receipt_id for row in done]
     connection.execute(sa.delete(arrival).where(arrival.c.arrival_id.in_(settled)))
     return len(settled)
@@ -223,7 +241,17 @@ def record_absences(connection: Connection, current: Refresh, absences: Sequence
 
 def read_partitions(connection: Connection, refresh_id: int, form: str) -> pd.DataFrame:
     """Receipts of a form that a refresh read: region_code, period_code, state, counts, message, sha256."""
-    columns = ("region_code", "period_code", "state", "cells", "loaded", "unchanged", "quarantined", "message", "sha256")
+    columns = (
+        "region_code",
+        "period_code",
+        "state",
+        "cells",
+        "loaded",
+        "unchanged",
+        "quarantined",
+        "message",
+        "sha256",
+    )
     rows = connection.execute(
         sa.select(*(return_receipt.c[name] for name in columns)).where(
             return_receipt.c.refresh_id == refresh_id,

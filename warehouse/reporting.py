@@ -134,7 +134,9 @@ def _records(connection: Connection, statement: sa.TextClause, **parameters: Any
     return [dict(row) for row in connection.execute(statement, parameters).mappings()]
 
 
-_REFRESH = sa.text("SELECT refresh_id, run_id, started_at, finished_at, status FROM ops.refresh WHERE refresh_id = :refresh_id")
+_REFRESH = sa.text(
+    "SELECT refresh_id, run_id, started_at, finished_at, status FROM ops.refresh WHERE refresh_id = :refresh_id"
+)
 _RELEASE = sa.text("SELECT * FROM mart.release WHERE status = 'in_force'")
 # One row a return: its newest delivery, or the row that stands for its absence.
 _RETURNS = sa.text(
@@ -187,7 +189,8 @@ _GREW = sa.text(
     " AND status = 'ok' AND units_estimated = 0 AND period_code ~ '^(SY)?[0-9]{4}$' AND gini > 0.02),"
     " newest AS (SELECT DISTINCT ON (indicator_code, area_type) * FROM observed"
     " ORDER BY indicator_code, area_type, period_start DESC)"
-    " SELECT n.indicator_code, n.area_type, n.indicator_name, n.gini, n.period_code, e.gini AS earlier, e.period_code AS earlier_period"
+    " SELECT n.indicator_code, n.area_type, n.indicator_name, n.gini, n.period_code, e.gini AS earlier,"
+    " e.period_code AS earlier_period"
     " FROM newest n JOIN observed e USING (indicator_code, area_type)"
     " WHERE e.period_start = n.period_start - interval '5 years' AND n.gini > e.gini"
     " AND e.units = n.units ORDER BY n.gini / e.gini DESC"

@@ -122,7 +122,13 @@ region = Table(
 period = Table(
     "period",
     metadata,
-    _column("period_key", Integer, "YYYYMM of the start × 100 + months (+ 20 cumulative)", primary_key=True, autoincrement=False),
+    _column(
+        "period_key",
+        Integer,
+        "YYYYMM of the start × 100 + months (+ 20 cumulative)",
+        primary_key=True,
+        autoincrement=False,
+    ),
     _column("period_code", Text, "code as marts show it", unique=True),
     _column("kind", Text, "year, half, quarter, month, cumulative, school_year"),
     _column("period_start", Date, "first day"),
@@ -155,9 +161,18 @@ observation = Table(
     *_slice(key=True),
     *_place(key=True),
     _column("recorded_at", _UTC, "moment of the refresh that recorded this vintage", primary_key=True),
-    _column("superseded_at", _UTC, "moment of the refresh that replaced it; infinity: current", server_default=text("'infinity'")),
+    _column(
+        "superseded_at",
+        _UTC,
+        "moment of the refresh that replaced it; infinity: current",
+        server_default=text("'infinity'"),
+    ),
     _column("value", Double, "figure in the indicator's unit, as printed; null: blank (status M)", null=True),
-    _column("obs_status", CHAR(1), "SDMX OBS_STATUS: A normal, P provisional, E estimated, M missing, B break, L below detection"),
+    _column(
+        "obs_status",
+        CHAR(1),
+        "SDMX OBS_STATUS: A normal, P provisional, E estimated, M missing, B break, L below detection",
+    ),
     _column("last_digit", Double, "one unit of the last printed digit, in the indicator's unit", null=True),
     _column("receipt_id", BigInteger, "return it comes from (ops.return_receipt); null: computed", null=True),
     _column("address", Text, "cell in the return; null: computed", null=True),
@@ -314,7 +329,9 @@ check_result = Table(
     _column("check_result_id", BigInteger, "number", Identity(), primary_key=True),
     _column("refresh_id", Integer, "refresh", index=True),
     _column("target", Text, "form or mart that was checked"),
-    _column("subject", Text, "family of the check: structure, codes, ranges, units, arithmetic, keys, values, measures"),
+    _column(
+        "subject", Text, "family of the check: structure, codes, ranges, units, arithmetic, keys, values, measures"
+    ),
     _column("suite", Text, "suite of expectations"),
     _column("check_id", Text, "check"),
     _column("severity", Text, "blocking, warning or info"),

@@ -29,13 +29,14 @@ _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 # Letters to A, digits to 1, quotes to ": two plain searches tell whether any reference lies beyond column ZZ or row
 # 999, ten times faster than a regular expression over all references. Without any, the box has at most 701,298 cells.
 _SHAPES = bytes.maketrans(string.ascii_letters.encode() + string.digits.encode() + b"'", b"A" * 52 + b"1" * 10 + b'"')
+_BLANKS = bytes.maketrans(b"\t\r\n", b"   ")
 _FAR_SHAPES = (b"AAA1", b'1111"')
 _LARGE_SHEET_BYTES = 8 * 1024 * 1024  # cells need no reference: a sheet of this size is measured in any case
 _ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(row|c)((?:\s[^<>]*?)?)(/?)>")
 _REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]*)(\d+)[\"']")
 # Plain searches that never miss a formula or an error value, with any name-space prefix, and seldom find anything else.
 _MAY_NEED_PATCH = (b"<f", b":f", b'"e"', b"'e'")
-_CELL_START = re.compile(rb"[<:]c\s([^<>]*)>")
+_CELL_START = re.compile(rb"[<:]c(\s[^<>]*)>")
 _CELL_END = re.compile(rb"</(?:\w+:)?c>")
 _FORMULA = re.compile(rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>([^<]*))")
 _RESULT = re.compile(rb"<(?:\w+:)?v(?:\s[^<>]*)?>([^<]+)")
@@ -185,7 +186,7 @@ def _locate(attributes: bytes) -> tuple[int, int]:
 def _find_patches(xml: bytes) -> list[Patch]:
     patches = []
     # Cut at each </c>: its cell is the last one opened before it. One pass, whatever a hostile sheet leaves open.
-    for chunk in _CELL_END.split(xml)[:-1]:
+    for chunk in _CELL_END.split(xml.translate(_BLANKS))[:-1]:
         start = max(chunk.rfind(b"<c "), chunk.rfind(b":c "))
         opened = _CELL_START.match(chunk, start) if start >= 0 else None
         if opened is None:

@@ -92,6 +92,8 @@ class Layout(_Model):
     """The allow-list: headers whose columns are left out on purpose."""
     footers: tuple[Pattern, ...] = ()
     """First texts of rows below the table that hold no figures."""
+    end: Pattern | None = None
+    """First text of the row that ends every such return; without it rows may have been cut off."""
     dash: DashMeaning | None = None
     """What a dash means here. Unknown: its cell is quarantined, never guessed."""
 

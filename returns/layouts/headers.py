@@ -112,9 +112,11 @@ class HeaderReader:
             return None
         indicator = names.get(name)
         if indicator is None or indicator.code not in owed:
-            what = "is in no catalogue" if indicator is None else f"({indicator.code}) is not owed by {expected.form}"
-            text = f"the header {printed!r} {what}" if printed else "a column without a header holds a text"
-            return HeaderProblem("unknown_header", f"{text} in {expected.period_code}", position)
+            if indicator is not None:
+                what = f"({indicator.code}) is not owed by {expected.form} in {expected.period_code}"
+            else:
+                what = "is neither an indicator of the catalogue nor an alias of the layout"
+            return HeaderProblem("unknown_header", f"the header {printed!r} {what}", position)
         label = labels.get("area", "")
         # A blank area is plain only where the indicator has a single one.
         area = layout.areas.by_label().get(label) or (indicator.area_types[0] if not label else None)

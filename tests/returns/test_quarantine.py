@@ -225,7 +225,7 @@ def replace_column(sample: Return, number: int, **changes: str) -> Return:
 @pytest.mark.parametrize(
     ("changes", "reason", "says"),
     [
-        ({"name": "机器人数"}, "unknown_header", "'机器人数(人)' is in no catalogue"),
+        ({"name": "机器人数"}, "unknown_header", "'机器人数(人)' is neither an indicator of the catalogue"),
         ({"name": "地区生产总值"}, "unknown_header", "(GDP) is not owed by health_annual"),
         ({"label": "郊区"}, "unknown_header", "area label '郊区'"),
         ({"unit": "斤"}, "unknown_unit", "unit '斤'"),
@@ -316,6 +316,14 @@ def test_a_footer_with_a_figure_is_a_row():
     result = read(as_workbook(make_return(), rows=rows))
     assert set(result.quarantined["reason"]) == {"unknown_region"}
     assert "12" in result.quarantined["raw_text"].tolist()
+
+
+@pytest.mark.parametrize("kept", [0.6, 0.9])
+def test_half_a_csv_is_not_taken_for_a_whole_one(kept):
+    content = as_csv(make_return(stubs=[("510000", "四川省")] + [("510104", "锦江区")] * 20), "utf-8")
+    reason, explanation = rejected_whole(read(content[: int(len(content) * kept)].decode("utf-8", "ignore").encode()))
+    assert reason == "truncated"
+    assert "may be cut off" in explanation
 
 
 def test_a_header_without_rows_is_no_return():

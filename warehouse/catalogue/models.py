@@ -30,6 +30,10 @@ RegionCode = Annotated[str, Field(pattern=r"^\d{6}$")]
 OptionalRegionCode = Annotated[RegionCode | None, BeforeValidator(_blank_to_none)]
 
 
+Side = Literal["numerator", "denominator"]
+SIDES: tuple[Side, Side] = ("numerator", "denominator")
+
+
 class Row(BaseModel):
     """A row of a catalogue file: immutable, no column unknown, none left out."""
 
@@ -67,7 +71,7 @@ class Indicator(Row):
     decimals: Annotated[int, Field(ge=0, le=12)]
     has_published_figures: bool
 
-    def terms(self, side: Literal["numerator", "denominator"]) -> tuple[tuple[str, AreaType | None], ...]:
+    def terms(self, side: Side) -> tuple[tuple[str, AreaType | None], ...]:
         """The summands of a derived indicator: (code, area type it is taken from, or None for the row's own)."""
         text = self.numerator if side == "numerator" else self.denominator
         parts = [part.strip().partition("@") for part in text.split("+")] if text else []
@@ -75,7 +79,7 @@ class Indicator(Row):
 
     def references(self) -> list[tuple[str, str]]:
         """(column, code) of every other indicator this row names."""
-        named = [(side, code) for side in ("numerator", "denominator") for code, _ in self.terms(side)]  # type: ignore[arg-type]
+        named = [(side, code) for side in SIDES for code, _ in self.terms(side)]
         return named + ([("weight_indicator", self.weight_indicator)] if self.weight_indicator else [])
 
 

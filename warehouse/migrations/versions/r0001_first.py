@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from alembic import op
 
@@ -11,6 +12,18 @@ down_revision = None
 
 FIRST_YEAR, LAST_YEAR = 2000, 2040
 """Years with a partition of their own in the fact; whatever lies outside goes to the default one."""
+
+OPS_TABLES = (
+    "arrival",
+    "return_receipt",
+    "quarantine",
+    "check_result",
+    "changed_slice",
+    "slice_digest",
+    "release",
+    "release_in_force",
+    "refresh",
+)
 
 
 def upgrade() -> None:
@@ -29,13 +42,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop everything but the table of revisions."""
     op.execute("DROP SCHEMA mart, core, staging CASCADE")
-    for table in (
-        "arrival return_receipt quarantine check_result changed_slice slice_digest release release_in_force refresh"
-    ).split():
+    for table in OPS_TABLES:
         op.execute(f"DROP TABLE ops.{table}")
     op.execute("DROP SEQUENCE ops.receipt_id_seq")
 
 
 def _run(script: str) -> None:
     """Run a whole SQL script over the driver, which takes several statements at once where none has parameters."""
-    op.get_bind().connection.driver_connection.execute(script)
+    driver: Any = op.get_bind().connection.driver_connection
+    driver.execute(script)
