@@ -72,19 +72,19 @@ def hold_back(result: ReadResult, outcome: SuiteOutcome) -> ReadResult:
         return result
     is_held = result.observations["arrival_id"].isin(list(held))
     figures = result.observations[is_held]
-    reasons = figures["arrival_id"].map({arrival: checks[0] for arrival, checks in held.items()})
-    explanations = {check.check_id: check.explanation for check in outcome.failed}
+    findings = outcome.held_findings()
+    by_arrival = figures["arrival_id"].map
     aside = pd.DataFrame(
         {
             "arrival_id": figures["arrival_id"],
             "address": figures["address"],
             "raw_text": figures["raw_text"],
-            "reason": reasons.astype("str"),
-            "explanation": "held back with its return: " + reasons.map(explanations).astype("str"),
+            "reason": by_arrival({arrival: checks[0] for arrival, checks in held.items()}).astype("str"),
+            "explanation": "held back with its return: " + by_arrival(findings).astype("str"),
         }
     )
     verdicts = result.verdicts.copy()
-    told = verdicts["arrival_id"].map({arrival: f"broke {', '.join(checks)}" for arrival, checks in held.items()})
+    told = verdicts["arrival_id"].map(findings)
     verdicts["explanation"] = verdicts["explanation"].where(told.isna(), told)
     return ReadResult(
         result.observations[~is_held].reset_index(drop=True),

@@ -65,6 +65,7 @@ def run_refresh(
     from dagster import DagsterInstance
 
     from pipelines.definitions import NIGHTLY, build_definitions
+    from resources.dagster import hold_connections
 
     scope = {"sectors": list(sectors), "provinces": list(provinces)} | ({"since": since} if since else {})
     if since is None and settings.since is not None:
@@ -75,6 +76,7 @@ def run_refresh(
     }
     job = build_definitions(settings).resolve_job_def(NIGHTLY)
     with DagsterInstance.get() as instance:
+        hold_connections(instance)
         result = job.execute_in_process(instance=instance, run_config=run_config, raise_on_error=False)
         errors = tuple(_told(event) for event in result.all_events if event.event_type_value == "STEP_FAILURE")
         return Outcome(result.success, _close(warehouse, settings, result.run_id, result.success), errors)

@@ -19,7 +19,12 @@ from resources.database import Warehouse
 from resources.platforms import Failure, Listing, PlatformClient, Register, collect_listings, load_register
 
 STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS = 60_000, 3600, 4
-"""How Dagster's own connections are held open during a run: without this each event opens two."""
+"""How Dagster's own connections are held open during a run."""
+
+
+def hold_connections(instance: dg.DagsterInstance) -> None:
+    """Keep Dagster's own connections open, as its webserver does; without this each event opens two."""
+    instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS)
 
 
 class ClockResource(dg.ConfigurableResource[None]):
@@ -45,7 +50,7 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Start what is not running, open the engine, hold Dagster's own connections open for the run."""
         if context.instance is not None:
-            context.instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS)
+            hold_connections(context.instance)
         self._engine = self.plain().ensure().engine()
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
