@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.checks import ChecksResource, check_results, check_specs
-from assets.context import OWNERS, current_refresh
+from assets.context import OWNERS, current_refresh, stage
 from assets.tables import table_schema
 from expectations.bridge import check_result_rows
 from resources.dagster import ClockResource, WarehouseResource
@@ -65,6 +65,7 @@ def build_marts() -> dg.AssetsDefinition:
             discard_unpublished(connection, release_id)
             frames = compute_marts(connection, catalogue, release_id)
             digest_slices(connection, release_id)
+        stage.info("computed marts: %s", ", ".join(f"{mart} {len(frame):,} rows" for mart, frame in frames.items()))
         for mart, frame in frames.items():
             outcome = checks.process.validate(f"marts.{mart}", to_codes(frame, catalogue))
             with warehouse.engine.begin() as connection:

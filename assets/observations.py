@@ -13,7 +13,7 @@ import pandas as pd
 
 from assets.accepting import Acceptance, accept_form
 from assets.checks import ChecksResource, check_results, check_specs
-from assets.context import OWNERS, current_refresh, partition_key
+from assets.context import OWNERS, current_refresh, partition_key, stage
 from assets.events import log_partitions
 from assets.tables import table_schema
 from resources.dagster import ArchiveResource, ClockResource, WarehouseResource
@@ -71,6 +71,9 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
         accepted = accept_form(
             form, load_catalogue(), archive.plain(), warehouse.engine, refresh, checks.process, clock.read
         )
+        if len(accepted.receipts):
+            cells, aside = (int(accepted.receipts[name].sum()) for name in ("cells", "quarantined"))
+            stage.info("%-28s %9d cells, %6d in quarantine", f"loaded {form.form}", cells, aside)
         loaded = accepted.receipts[accepted.receipts["state"].isin(LOADED_STATES)]
         log_partitions(
             context,
@@ -136,6 +139,7 @@ def build_core_observation(forms: Sequence[Form]) -> dg.AssetsDefinition:
                     check_counts(connection, refresh.refresh_id),
                 )
                 return
+        stage.info("computed derived and national figures: %d (indicator, period) pairs changed", len(merged.changed))
         yield dg.Output(None, metadata=_change_metadata(merged.changed))
 
     return _core_observation

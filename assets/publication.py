@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import dagster as dg
 
-from assets.context import OWNERS, current_refresh
+from assets.context import OWNERS, current_refresh, stage
 from assets.marts import mart_key
 from resources.dagster import ClockResource, WarehouseResource
 from warehouse.catalogue import load_catalogue
@@ -34,6 +34,7 @@ def build_release() -> dg.AssetsDefinition:
             made = publish(connection, refresh, number, clock.read(), load_catalogue().sha256)
             counts = check_counts(connection, refresh.refresh_id)
             close_refresh(connection, refresh.refresh_id, "published", clock.read(), asdict(made) | counts)
+        stage.info("published release %d", made.release_id)
         return dg.MaterializeResult(metadata={**asdict(made), **counts, "dagster/row_count": made.observations})
 
     return _release

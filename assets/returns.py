@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.checks import ChecksResource
 from assets.collecting import FormCollection, collect_form, known, plan_form
-from assets.context import OWNERS, asked_partitions, current_refresh, partition_key
+from assets.context import OWNERS, asked_partitions, current_refresh, partition_key, stage
 from assets.events import log_partitions
 from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
 from warehouse.catalogue import Form, load_catalogue
@@ -75,6 +75,10 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         )
         for platform, reason in plan.failures.items():
             context.log.warning("%s could not be asked: %s", platform, reason)
+        failed = len(result.failed) + sum(reason != "missing" for reason in plan.absent.values())
+        stage.info(
+            "%-28s %6d due, %6d new, %4d failed", f"collected {form.form}", len(plan.due), len(result.collected), failed
+        )
         log_partitions(
             context,
             returns_key,

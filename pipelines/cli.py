@@ -7,8 +7,10 @@ status``) not running. Heavy imports stand inside the commands, so that the ligh
 from __future__ import annotations
 
 import datetime
+import importlib
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import click
@@ -72,7 +74,10 @@ def refresh(
             stack.enter_context(only_refresh(settings.home))
         stack.enter_context(showing_progress(settings.home, settings.log_level))
         served = stack.enter_context(running_sandbox(settings)) if with_sandbox else None
-        warehouse = open_warehouse().ensure()
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(open_warehouse().ensure)
+            importlib.import_module("pipelines.definitions")  # a second of imports while database and sandbox come up
+            warehouse = starting.result()
         if served is not None:
             use_sandbox(served)
             settings = Settings.load()

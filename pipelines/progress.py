@@ -1,6 +1,6 @@
 """Progress of a command: stage lines on the terminal, every line in the log file. Not here: what is logged.
 
-Loggers: ``junheng.stage`` has one line a stage, ``junheng.returns`` one a return.
+The logger ``junheng.stage`` has one line a stage; the rooms' own loggers have one a return and whatever went wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-STAGE, RETURNS = "junheng.stage", "junheng.returns"
+STAGE = "junheng.stage"
+LOGGED = ("junheng", "assets", "resources", "returns", "expectations", "warehouse")
 LOG_BYTES, LOG_FILES = 10_000_000, 5
 
 
@@ -37,16 +38,19 @@ def showing_progress(home: Path, level: str) -> Iterator[None]:
     file = RotatingFileHandler(folder / "junheng.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     line = _StatusLine(level=logging.INFO)
-    root, stage = logging.getLogger("junheng"), logging.getLogger(STAGE)
-    root.setLevel(level)
-    root.propagate = False
-    root.addHandler(file)
+    stage = logging.getLogger(STAGE)
+    rooms = [logging.getLogger(name) for name in LOGGED]
+    for room in rooms:
+        room.setLevel(level)
+        room.propagate = False
+        room.addHandler(file)
     stage.addHandler(line)
     try:
         yield
     finally:
         stage.removeHandler(line)
-        root.removeHandler(file)
+        for room in rooms:
+            room.removeHandler(file)
         file.close()
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Documentation: prose, decisions, and the generator of what is made from the catalogue and the code."""

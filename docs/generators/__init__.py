@@ -1,0 +1,1 @@
+"""One module a generated document; ``docs.generate`` writes them. Not here: any text that a person should edit."""

@@ -1,0 +1,213 @@
+"""``docs/dictionary.md``: marts, indicators, standards, codes, from the catalogue and the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from docs.generators.tables import HEAD, code, table
+from docs.generators.views import read_views
+from returns.reasons import MEANINGS as QUARANTINE_MEANINGS
+from warehouse.catalogue import Catalogue, Form, Indicator, Standard, load_catalogue
+from warehouse.panels import STATUSES
+from warehouse.periods import PeriodKind, parse_period
+
+EXAMPLE_PERIODS: dict[PeriodKind, tuple[str, str]] = {
+    "year": ("2024", "the calendar year, from annual returns only"),
+    "half": ("2024-H1", "the half-year alone"),
+    "quarter": ("2024-Q2", "the quarter alone"),
+    "month": ("2024-03", "the month alone; of a stock, its end"),
+    "cumulative": ("2024-M01-M03", "January to March cumulated, in monthly and quarterly returns alike"),
+    "school_year": ("SY2024", "the school year from 1 September; a published year Y of education is SYY"),
+}
+
+OBS_STATUSES = {
+    "A": "normal",
+    "B": "break: from here on the definition is another",
+    "D": "another definition",
+    "E": "estimated",
+    "F": "forecast",
+    "H": "missing, a holiday",
+    "I": "imputed",
+    "L": "below detection",
+    "M": "missing: the cell is blank, the value null",
+    "N": "not significant",
+    "O": "missing",
+    "P": "provisional",
+    "Q": "suppressed",
+    "U": "low reliability",
+}
+
+METRIC_STATUSES = {
+    "ok": "the value holds",
+    "insufficient_coverage": "too few of the units that exist have a figure",
+    "undefined_negative": "the measure is not defined for negative values",
+    "undefined_zero_mean": "the mean is 0",
+    "undefined_zero_value": "the measure is not defined where a value is 0",
+    "too_few_units": "fewer units than the measure needs",
+    "no_ranking_variable": "there is nothing to rank by",
+    "across_break": "a break of definition lies between the figures",
+    "not_applicable": "it cannot exist there",
+}
+
+GRADES = {
+    "A": "all checks passed, observed figures only",
+    "B": "a check warned",
+    "C": "estimated figures among the units, or partial coverage",
+}
+
+AREA_DEFINITIONS = {
+    "residence": "urban and rural by where people live (the statistical division of town and country)",
+    "administrative": "city districts are urban, counties and county-level cities rural: a county unit has one of the two",
+    "school_place": "by the place of the school",
+    "scheme": "the word in a scheme's name",
+}
+
+RECEIPT_STATES = {
+    "loaded": "every cell was loaded, at least one made a new vintage",
+    "unchanged": "every cell says what was known",
+    "partly_quarantined": "some cells are in quarantine, the others are loaded",
+    "quarantined": "all of it is in quarantine",
+    "failed": "it could not be had: the platform was down or refused",
+    "missing": "it is due and the platform does not list it",
+}
+
+
+def render() -> str:
+    """The document."""
+    catalogue = load_catalogue()
+    return "\n".join(
+        [
+            HEAD,
+            "# Data dictionary",
+            "",
+            "Marts are what BI tools and `junheng query` read. Every table below is generated, so it cannot lag behind.",
+            "",
+            *_marts(),
+            *_indicators(catalogue),
+            *_standards(catalogue),
+            *_breaks(catalogue),
+            *_codes(),
+            *_forms(catalogue),
+        ]
+    )
+
+
+def _marts() -> Iterator[str]:
+    yield from ("## Marts", "")
+    for view in read_views().values():
+        yield from (f"### mart.{view.name}", "", f"{view.comment}.", "")
+        rows = [(code(column.name), column.type, column.meaning) for column in view.columns]
+        yield from table(("column", "type", "meaning"), rows)
+
+
+def _indicators(catalogue: Catalogue) -> Iterator[str]:
+    yield from ("## Indicators", "")
+    yield "A derived indicator is multiplier × numerator / denominator; `CODE@area` takes another area type than the row's."
+    yield "Only comparable ones (rates, ratios, amounts a head) enter inequality and gaps."
+    yield ""
+    header = (
+        "code",
+        "name",
+        "unit",
+        "formula or forms",
+        "areas",
+        "area definition",
+        "better",
+        "aggregation",
+        "comparable",
+    )
+    for sector in ("context", "employment", "education", "health"):
+        yield from (f"### {sector}", "")
+        rows = [_indicator_row(row) for row in catalogue.indicators.values() if row.sector == sector]
+        yield from table((*header, "finest level"), rows)
+
+
+def _indicator_row(row: Indicator) -> tuple[object, ...]:
+    return (
+        code(row.code),
+        f"{row.name_zh}<br>{row.name_en}",
+        row.unit,
+        _formula(row) if row.kind == "derived" else ", ".join(row.forms),
+        ", ".join(row.area_types),
+        row.area_definition,
+        row.direction,
+        row.aggregation,
+        "yes" if row.is_comparable else "no",
+        row.finest_level,
+    )
+
+
+def _formula(row: Indicator) -> str:
+    factor = "" if row.multiplier in (None, 1) else f"{row.multiplier:.5g} × "
+    parts = [
+        " + ".join(f"{item}@{area}" if area else item for item, area in row.terms(side)) for side in ("numerator",)
+    ]
+    numerator = f"({parts[0]})" if "+" in parts[0] else parts[0]
+    return code(f"{factor}{numerator} / {row.denominator}")
+
+
+def _standards(catalogue: Catalogue) -> Iterator[str]:
+    yield from ("## Standards", "")
+    yield "In force on the period's last day (a school year: its 1 September). A *floor* binds; a *target* is planned for a"
+    yield "year and shown as the distance to it; a *reference* is a remark."
+    yield ""
+    header = ("indicator", "kind", "value", "from", "to", "for", "document", "how sure")
+    yield from table(header, [_standard_row(row) for row in catalogue.standards])
+
+
+def _standard_row(row: Standard) -> tuple[object, ...]:
+    scope = row.region_group or (f"by {row.target_year}" if row.target_year else "all")
+    ends: date | str = row.valid_to or ""
+    return (code(row.indicator_code), row.kind, f"{row.op} {row.value:g}", row.valid_from, ends, scope, row.document,
+            row.certainty)  # fmt: skip
+
+
+def _breaks(catalogue: Catalogue) -> Iterator[str]:
+    yield from ("## Breaks of definition", "")
+    rows = [
+        (code(row.indicator_code), row.region_code or "all", row.area_type or "all", row.first_year_of_new_definition,
+         row.what_changed)
+        for row in catalogue.breaks
+    ]  # fmt: skip
+    yield from table(("indicator", "region", "area type", "from", "what changed"), rows)
+
+
+def _codes() -> Iterator[str]:
+    unknown = set(STATUSES) ^ set(OBS_STATUSES)
+    if unknown:
+        raise ValueError(f"docs/generators/dictionary.py does not explain the statuses {', '.join(sorted(unknown))}")
+    yield from ("## Codes", "", "### Periods", "")
+    periods = [(kind, parse_period(text), meaning) for kind, (text, meaning) in EXAMPLE_PERIODS.items()]
+    rows = [(code(period.code), kind, f"{period.start} to {period.end}", meaning) for kind, period, meaning in periods]
+    yield from table(("code", "kind", "span", "meaning"), rows)
+    yield from _coded("Area definitions", AREA_DEFINITIONS)
+    yield from (
+        "### Status of an observation (`obs_status`, SDMX)",
+        "",
+        "Weakest first; a computed figure is as weak as the",
+    )
+    yield from ("weakest of its parts.", "")
+    yield from table(("code", "meaning"), [(code(letter), OBS_STATUSES[letter]) for letter in STATUSES])
+    yield from _coded("Status of a metric (`status`); where it is not `ok`, the value is null", METRIC_STATUSES)
+    yield from _coded("Grade of a metric", GRADES)
+    yield from _coded("State of a receipt (`mart.reporting.state`)", RECEIPT_STATES)
+    yield from _coded("Reasons of quarantine (`ops.quarantine.reason`), besides ids of checks", QUARANTINE_MEANINGS)
+
+
+def _coded(title: str, meanings: dict[str, str]) -> Iterator[str]:
+    yield from (f"### {title}", "")
+    yield from table(("code", "meaning"), [(code(name), meaning) for name, meaning in meanings.items()])
+
+
+def _forms(catalogue: Catalogue) -> Iterator[str]:
+    yield from ("## Forms", "")
+    rows = [
+        (code(row.form), row.name_zh, row.frequency, _due(row), len(catalogue.indicators_of(row.form)))
+        for row in catalogue.forms.values()
+    ]
+    yield from table(("form", "name", "frequency", "due", "indicators"), rows)
+
+
+def _due(row: Form) -> str:
+    return f"on day {row.due_day} of month {row.due_months} after the month in which the period {row.due_anchor}s"
