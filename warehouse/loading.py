@@ -167,7 +167,8 @@ _CLOSE = sa.text(
     " AND o.indicator_key = v.indicator_key AND o.period_key = v.period_key AND o.region_key = v.region_key"
     " AND o.area_key = v.area_key"
 )
-_INSERT_CHANGED = sa.text(
+_INSERT# 4.65 - 4.6 is a little over 0.05 in binary: 1e-14 of the figure is noise (figures have 12 significant digits).
+_CHANGED = sa.text(
     "INSERT INTO core.observation (indicator_key, period_key, region_key, area_key, recorded_at, value, obs_status,"
     " last_digit, receipt_id, address)"
     " SELECT indicator_key, period_key, region_key, area_key, :recorded_at, value, obs_status, last_digit, arrival_id,"
@@ -177,10 +178,11 @@ _COUNT = sa.text(
     "SELECT arrival_id, count(*) FILTER (WHERE verdict <> 'same'), count(*) FILTER (WHERE verdict = 'same')"
     " FROM verdict WHERE arrival_id IS NOT NULL GROUP BY arrival_id"
 )
+# 4.65 - 4.6 is a little over 0.05 in binary: 1e-14 of the figure is noise (figures have 12 significant digits).
 _CHANGED = sa.text(
     "SELECT indicator_key, period_key, count(*) FILTER (WHERE verdict IN ('changed', 'vanished')"
-    " AND abs(coalesce(value, 'infinity') - coalesce(old_value, '-infinity'))"
-    " > greatest(coalesce(last_digit, 0), coalesce(old_last_digit, 0)) / 2)"
+    " AND value IS DISTINCT FROM old_value AND abs(coalesce(value, 'infinity') - coalesce(old_value, '-infinity'))"
+    " > greatest(coalesce(last_digit, 0), coalesce(old_last_digit, 0)) / 2 + greatest(abs(value), abs(old_value)) * 1e-14)"
     " FROM verdict WHERE verdict <> 'same' GROUP BY indicator_key, period_key"
 )
 
@@ -240,5 +242,8 @@ def _write_quarantine(
     if quarantined.empty:
         return
     rows = quarantined.merge(arrivals[["arrival_id", "sha256"]], on="arrival_id").assign(created_at=now)
-    columns = ["receipt_id", "sha256", "address", "raw_text", "reason", "explanation", "created_at"]
+    # Of two deliveries in one load the later has replaced the earlier, with all that was wrong in it.
+    replaced = arrivals.loc[arrivals.duplicated(["platform", "form", "period_code"], keep="last"), "arrival_id"]
+    rows["resolved_at"] = rows["created_at"].where(rows["arrival_id"].isin(replaced))
+    columns = ["receipt_id", "sha256", "address", "raw_text", "reason", "explanation", "created_at", "resolved_at"]
     copy_frame(connection, quarantine, rows.rename(columns={"arrival_id": "receipt_id"})[columns])

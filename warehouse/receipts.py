@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from warehouse.schema import arrival, refresh, return_receipt
 
@@ -138,7 +138,7 @@ def known_deliveries(connection: Connection) -> dict[ReturnKey, Known]:
     ).subquery()
     newest = (
         sa.select(both)
-        .distinct(*(both.c[name] for name in keys))
+        .ext(distinct_on(*(both.c[name] for name in keys)))
         .order_by(*(both.c[name] for name in keys), both.c.sequence.desc())
     )
     return {
@@ -185,7 +185,7 @@ def settle_repeats(connection: Connection, form: str, current: Refresh) -> int:
     last = (
         sa.select(return_receipt)
         .where(return_receipt.c.form == form, return_receipt.c.sequence > 0)
-        .distinct(return_receipt.c.platform, return_receipt.c.period_code)
+        .ext(distinct_on(return_receipt.c.platform, return_receipt.c.period_code))
         .order_by(return_receipt.c.platform, return_receipt.c.period_code, return_receipt.c.sequence.desc())
         .subquery()
     )

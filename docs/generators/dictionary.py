@@ -7,6 +7,7 @@ from datetime import date
 
 from docs.generators.tables import HEAD, code, table
 from docs.generators.views import read_views
+from expectations.marts.common import METRIC_STATUSES as KNOWN_METRIC_STATUSES
 from returns.reasons import MEANINGS as QUARANTINE_MEANINGS
 from warehouse.catalogue import Catalogue, Form, Indicator, Standard, load_catalogue
 from warehouse.panels import STATUSES
@@ -51,9 +52,9 @@ METRIC_STATUSES = {
 }
 
 GRADES = {
-    "A": "all checks passed, observed figures only",
-    "B": "a check warned",
-    "C": "estimated figures among the units, or partial coverage",
+    "A": "all units there, observed figures only, no check warned",
+    "B": "a check of these figures warned",
+    "C": "it rests on estimated or provisional figures, or units are missing",
 }
 
 AREA_DEFINITIONS = {
@@ -139,12 +140,18 @@ def _indicator_row(row: Indicator) -> tuple[object, ...]:
 
 
 def _formula(row: Indicator) -> str:
-    factor = "" if row.multiplier in (None, 1) else f"{row.multiplier:.5g} × "
-    parts = [
-        " + ".join(f"{item}@{area}" if area else item for item, area in row.terms(side)) for side in ("numerator",)
-    ]
-    numerator = f"({parts[0]})" if "+" in parts[0] else parts[0]
-    return code(f"{factor}{numerator} / {row.denominator}")
+    terms = [f"{item}@{area}" if area else item for item, area in row.terms("numerator")]
+    numerator = f"({' + '.join(terms)})" if len(terms) > 1 else terms[0]
+    return code(f"{_factor(row.multiplier or 1)}{numerator} / {row.denominator}")
+
+
+def _factor(multiplier: float) -> str:
+    """``100 ×``; one over a whole number as such (a twelfth is written ``1/12 ×``); nothing for 1."""
+    if multiplier == 1:
+        return ""
+    inverse = round(1 / multiplier)
+    is_part = multiplier < 1 and abs(multiplier * inverse - 1) < 1e-9
+    return f"{f'1/{inverse}' if is_part else f'{multiplier:g}'} × "
 
 
 def _standards(catalogue: Catalogue) -> Iterator[str]:
@@ -174,7 +181,7 @@ def _breaks(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _codes() -> Iterator[str]:
-    unknown = set(STATUSES) ^ set(OBS_STATUSES)
+    unknown = (set(STATUSES) ^ set(OBS_STATUSES)) | (set(KNOWN_METRIC_STATUSES) ^ set(METRIC_STATUSES))
     if unknown:
         raise ValueError(f"docs/generators/dictionary.py does not explain the statuses {', '.join(sorted(unknown))}")
     yield from ("## Codes", "", "### Periods", "")
@@ -210,4 +217,5 @@ def _forms(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _due(row: Form) -> str:
-    return f"on day {row.due_day} of month {row.due_months} after the month in which the period {row.due_anchor}s"
+    months = "a month" if row.due_months == 1 else f"{row.due_months} months"
+    return f"on day {row.due_day}, {months} after the month in which the period {row.due_anchor}s"

@@ -6,14 +6,14 @@ middle. Not here: any asset; a new one appears by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
 
 from warehouse.catalogue import load_catalogue
 
-LABEL_WIDTH, NODE_WIDTH, NODE_HEIGHT, GAP = 172, 118, 22, 30
+LABEL_WIDTH, LETTER_WIDTH, PADDING, NODE_HEIGHT, GAP = 172, 7.1, 18, 22, 30
 ROW_HEIGHT, BAND_GAP, HEAD_HEIGHT, MARGIN = 62, 10, 44, 14
 
 STYLE = """\
@@ -44,10 +44,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Place:
-    """Upper left corner of a node."""
+    """Upper left corner of a node, and its width."""
 
     x: int
     y: int
+    width: int
 
 
 def read_nodes() -> dict[str, Node]:
@@ -71,10 +72,9 @@ def render() -> str:
     """The picture."""
     nodes = read_nodes()
     depths = measure_depths(nodes)
-    bands = _bands(nodes)
-    places = _place(nodes, depths, bands)
-    columns = max(depths.values()) + 1
-    width = _x(columns) - GAP + MARGIN
+    bands, columns = _bands(nodes), _columns(nodes, depths)
+    places = _place(nodes, depths, bands, columns)
+    width = sum(columns[-1]) + MARGIN
     height = max(top + size for top, size in bands.values()) + MARGIN
     return "\n".join(
         [
@@ -84,7 +84,7 @@ def render() -> str:
             f"<style>{STYLE}</style>",
             f'<rect class="page" width="{width}" height="{height}" rx="8"/>',
             *_draw_bands(bands, width),
-            *_draw_heads(nodes, depths),
+            *_draw_heads(nodes, places),
             *_draw_edges(nodes, places),
             *_draw_nodes(nodes, places),
             "</svg>",
@@ -103,8 +103,16 @@ def measure_depths(nodes: Mapping[str, Node]) -> dict[str, int]:
     return {name: depth(name) for name in nodes}
 
 
-def _x(column: int) -> int:
-    return MARGIN + LABEL_WIDTH + column * (NODE_WIDTH + GAP)
+def _columns(nodes: Mapping[str, Node], depths: Mapping[str, int]) -> list[tuple[int, int]]:
+    """(x, width) of each column, as wide as its longest label."""
+    columns: list[tuple[int, int]] = []
+    x = MARGIN + LABEL_WIDTH
+    for column in range(max(depths.values()) + 1):
+        longest = max(len(node.label) for name, node in nodes.items() if depths[name] == column)
+        width = round(longest * LETTER_WIDTH) + PADDING
+        columns.append((x, width))
+        x += width + GAP
+    return columns
 
 
 def _bands(nodes: Mapping[str, Node]) -> dict[str, tuple[int, int]]:
@@ -119,7 +127,10 @@ def _bands(nodes: Mapping[str, Node]) -> dict[str, tuple[int, int]]:
 
 
 def _place(
-    nodes: Mapping[str, Node], depths: Mapping[str, int], bands: Mapping[str, tuple[int, int]]
+    nodes: Mapping[str, Node],
+    depths: Mapping[str, int],
+    bands: Mapping[str, tuple[int, int]],
+    columns: Sequence[tuple[int, int]],
 ) -> dict[str, Place]:
     """Where each node stands: of a form in its row, else centred over all rows."""
     catalogue = load_catalogue()
@@ -136,7 +147,8 @@ def _place(
     for (form, depth), names in stacks.items():
         pitch = NODE_HEIGHT + (6 if form else 40)
         first = middles[form] - (pitch * (len(names) - 1) + NODE_HEIGHT) / 2
-        places |= {name: Place(_x(depth), round(first + index * pitch)) for index, name in enumerate(names)}
+        x, width = columns[depth]
+        places |= {name: Place(x, round(first + index * pitch), width) for index, name in enumerate(names)}
     return places
 
 
@@ -150,13 +162,13 @@ def _draw_bands(bands: Mapping[str, tuple[int, int]], width: int) -> Iterator[st
             yield f'<text class="quiet" x="{MARGIN + 4}" y="{middle + 14}">{escape(form.name_zh)}</text>'
 
 
-def _draw_heads(nodes: Mapping[str, Node], depths: Mapping[str, int]) -> Iterator[str]:
+def _draw_heads(nodes: Mapping[str, Node], places: Mapping[str, Place]) -> Iterator[str]:
     """The name of each stage over its first column."""
     first: dict[str, int] = {}
     for name, node in nodes.items():
-        first[node.stage] = min(first.get(node.stage, depths[name]), depths[name])
-    for stage, column in first.items():
-        yield f'<text class="strong" x="{_x(column)}" y="20">{escape(stage)}</text>'
+        first[node.stage] = min(first.get(node.stage, places[name].x), places[name].x)
+    for stage, x in first.items():
+        yield f'<text class="strong" x="{x}" y="20">{escape(stage)}</text>'
     yield f'<text class="quiet" x="{MARGIN + 4}" y="36">double border: province × period</text>'
 
 
@@ -165,7 +177,7 @@ def _draw_edges(nodes: Mapping[str, Node], places: Mapping[str, Place]) -> Itera
     for name, node in nodes.items():
         for parent in node.parents:
             start, end = places[parent], places[name]
-            x1, y1 = start.x + NODE_WIDTH, start.y + NODE_HEIGHT // 2
+            x1, y1 = start.x + start.width, start.y + NODE_HEIGHT // 2
             x2, y2 = end.x, end.y + NODE_HEIGHT // 2
             if x2 - x1 > GAP:
                 high = min(place.y for place in places.values() if x1 < place.x < x2) - 26
@@ -183,9 +195,9 @@ def _draw_nodes(nodes: Mapping[str, Node], places: Mapping[str, Place]) -> Itera
     for name, node in nodes.items():
         place = places[name]
         colour = forms[node.form].sector if node.form else "joint"
-        box = f'width="{NODE_WIDTH}" height="{NODE_HEIGHT}" rx="5"'
+        box = f'width="{place.width}" height="{NODE_HEIGHT}" rx="5"'
         yield f'<g><title>{escape(name)}</title><rect class="node {colour}" x="{place.x}" y="{place.y}" {box}/>'
         if node.is_partitioned:
-            inner = f'width="{NODE_WIDTH - 5}" height="{NODE_HEIGHT - 5}" rx="3"'
+            inner = f'width="{place.width - 5}" height="{NODE_HEIGHT - 5}" rx="3"'
             yield f'<rect class="node {colour}" x="{place.x + 2.5}" y="{place.y + 2.5}" {inner}/>'
-        yield f'<text x="{place.x + NODE_WIDTH // 2}" y="{place.y + 15}" text-anchor="middle">{escape(node.label)}</text></g>'
+        yield f'<text x="{place.x + place.width // 2}" y="{place.y + 15}" text-anchor="middle">{escape(node.label)}</text></g>'

@@ -2,11 +2,10 @@
 
 CREATE VIEW mart.release AS
 SELECT r.release_id, r.published_at, r.refresh_id,
-       CASE WHEN r.release_id = p.release_id THEN 'in_force' ELSE r.status END AS status,
+       CASE WHEN r.release_id = (SELECT release_id FROM ops.release_in_force) THEN 'in_force' ELSE r.status END AS status,
        r.observations, r.revisions, r.checks_passed, r.checks_warned, r.checks_failed, r.marts_sha256,
        r.catalogue_sha256, r.recorded_at
-FROM ops.release r
-LEFT JOIN ops.release_in_force p ON true;
+FROM ops.release r;
 COMMENT ON VIEW mart.release IS 'Published states of the marts; status in_force is the one that every other mart shows';
 
 CREATE VIEW mart.indicator AS
