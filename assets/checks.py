@@ -4,8 +4,6 @@ Great Expectations runs in a process of its own, started when a run first finds 
 are collected) and not at all on an idle night. Not here: any check.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +12,8 @@ from pydantic import PrivateAttr
 
 from expectations import SUITES, Check, ChecksProcess, SuiteOutcome
 from expectations.bridge import asset_check_facts
+from resources.dagster import WarehouseResource
+from warehouse.checking import last_checks
 
 
 class ChecksResource(dg.ConfigurableResource[None]):
@@ -43,37 +43,64 @@ class ChecksResource(dg.ConfigurableResource[None]):
         return self._process
 
 
-def check_specs(suite: str, asset: dg.AssetKey, *, blocking: bool = False) -> list[dg.AssetCheckSpec]:
-    """One asset check for each subject of a suite (structure, codes, …); ``blocking`` stops what comes after the asset.
+def build_checks(suite: str, asset: dg.AssetKey, target: str) -> dg.AssetChecksDefinition:
+    """The asset checks of a suite on an asset: one for each subject (structure, codes, …); its rules are described.
 
-    Not one for each rule: every declared check costs an event a run, also on a night when it has nothing to judge. The
-    rules stand in the check's metadata, and each in a row of ``ops.check_result``.
+    They are evaluated inside the stage that loads or computes (:func:`report_checks`), and only when there is something
+    to judge. They are no part of the nightly job: Dagster would plan them in every run and show them as skipped after a
+    night without change, hiding what is known. Executed by a person, they say again what the last evaluation found.
     """
-    return [
+    specs = [
         dg.AssetCheckSpec(
             subject,
             asset=asset,
             description="\n".join(f"- `{rule.check_id}` ({rule.severity}): {rule.explanation_en}" for rule in rules),
-            blocking=blocking,
         )
         for subject, rules in _by_subject(SUITES[suite].checks).items()
     ]
 
+    @dg.multi_asset_check(name=f"last_checks_of_{asset.path[-1]}", specs=specs, can_subset=True)
+    def _last_checks(
+        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        with warehouse.engine.connect() as connection:
+            found = last_checks(connection, target)
+        for key in sorted(context.selected_asset_check_keys):
+            rules = [row for row in found if row["subject"] == key.name]
+            broken = [row for row in rules if not row["success"]]
+            yield dg.AssetCheckResult(
+                passed=not broken,
+                asset_key=asset,
+                check_name=key.name,
+                severity=_severity(any(row["severity"] == "blocking" for row in broken)),
+                description="; ".join(row["explanation"] for row in broken)
+                or f"{len(rules)} checks held when last judged",
+                metadata={"refresh_id": rules[0]["refresh_id"] if rules else "never judged"},
+            )
 
-def check_results(outcome: SuiteOutcome, asset: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
-    """The outcome of a suite as results of those asset checks."""
+    return _last_checks
+
+
+def report_checks(context: dg.AssetExecutionContext, outcome: SuiteOutcome, asset: dg.AssetKey) -> None:
+    """Tell Dagster what a suite found, by subject, as evaluations of the asset's checks."""
     subject_of = {rule.check_id: rule.subject for rule in SUITES[outcome.suite].checks}
     for subject in _by_subject(SUITES[outcome.suite].checks):
         checks = tuple(check for check in outcome.checks if subject_of[check.check_id] == subject)
         facts = asset_check_facts(SuiteOutcome(outcome.suite, checks, outcome.rows_checked))
-        yield dg.AssetCheckResult(
-            passed=facts["passed"],
+        evaluation = dg.AssetCheckEvaluation(
             asset_key=asset,
             check_name=subject,
-            severity=dg.AssetCheckSeverity[facts["severity"]],
+            passed=facts["passed"],
+            severity=_severity(facts["severity"] == "ERROR"),
             description=facts["description"],
-            metadata={name: _metadata(value) for name, value in facts["metadata"].items()},
+            metadata={name: _metadata(value) for name, value in facts["metadata"].items()}
+            | {"run": dg.MetadataValue.dagster_run(context.run.run_id)},
         )
+        context.instance.report_runless_asset_event(evaluation)
+
+
+def _severity(is_error: bool) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN
 
 
 def _by_subject(checks: Iterable[Check]) -> dict[str, list[Check]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from assets.checks import ChecksResource, check_results, check_specs
+from assets.checks import ChecksResource, report_checks
 from assets.context import OWNERS, current_refresh, stage
 from assets.tables import table_schema
 from expectations.bridge import check_result_rows
@@ -49,14 +49,10 @@ def build_marts() -> dg.AssetsDefinition:
             )
             for mart, table in MART_TABLES.items()
         ],
-        check_specs=[
-            spec for mart in MART_TABLES for spec in check_specs(f"marts.{mart}", mart_key(mart), blocking=True)
-        ],
-        can_subset=False,
     )
     def _compute_marts(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, checks: ChecksResource, clock: ClockResource
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         catalogue = load_catalogue()
         with warehouse.engine.begin() as connection:
@@ -70,8 +66,13 @@ def build_marts() -> dg.AssetsDefinition:
             outcome = checks.process.validate(f"marts.{mart}", to_codes(frame, catalogue))
             with warehouse.engine.begin() as connection:
                 record_checks(connection, refresh, mart, check_result_rows(outcome), clock.read())
+            report_checks(context, outcome, mart_key(mart))
+            if outcome.failed:
+                told = "; ".join(check.explanation for check in outcome.failed)
+                raise dg.Failure(
+                    f"mart {mart} is not fit to publish, the release in force stays: {told}", allow_retries=False
+                )
             yield dg.MaterializeResult(mart_key(mart), metadata=_mart_metadata(frame))
-            yield from check_results(outcome, mart_key(mart))
 
     return _compute_marts
 

@@ -12,7 +12,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.accepting import Acceptance, accept_form
-from assets.checks import ChecksResource, check_results, check_specs
+from assets.checks import ChecksResource, report_checks
 from assets.context import OWNERS, current_refresh, partition_key, stage
 from assets.events import log_partitions
 from assets.tables import table_schema
@@ -27,9 +27,14 @@ from warehouse.schema import observation
 LOADED_STATES = ("loaded", "unchanged", "partly_quarantined")
 
 
+def observations_key_of(form: Form) -> dg.AssetKey:
+    """Asset of a form's observations: ``health_annual_observations``."""
+    return dg.AssetKey(f"{form.form}_observations")
+
+
 def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The two assets of a form's observations, with the checks of its sector."""
-    observations_key, load_key = dg.AssetKey(f"{form.form}_observations"), dg.AssetKey(f"{form.form}_load")
+    """The two assets of a form's observations."""
+    observations_key, load_key = observations_key_of(form), dg.AssetKey(f"{form.form}_load")
     group = f"{form.sector}_observations"
 
     @dg.multi_asset(
@@ -49,16 +54,14 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
             ),
             dg.AssetSpec(
                 load_key,
-                deps=[f"{form.form}_ledger"],
+                deps=[observations_key],
                 group_name=group,
                 owners=OWNERS,
                 kinds={"postgres"},
                 description=f"What became of each delivery of {form.form}: cells = loaded + unchanged + quarantined.",
             ),
         ],
-        check_specs=check_specs(form.sector, observations_key),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        can_subset=True,
     )
     def _load(
         context: dg.AssetExecutionContext,
@@ -66,7 +69,7 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
         archive: ArchiveResource,
         checks: ChecksResource,
         clock: ClockResource,
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         accepted = accept_form(
             form, load_catalogue(), archive.plain(), warehouse.engine, refresh, checks.process, clock.read
@@ -84,7 +87,7 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
             ),
         )
         if accepted.outcome is not None:
-            yield from check_results(accepted.outcome, observations_key)
+            report_checks(context, accepted.outcome, observations_key)
         yield dg.MaterializeResult(load_key, metadata=_load_metadata(accepted))
 
     return _load
@@ -103,9 +106,13 @@ def _load_metadata(accepted: Acceptance) -> dict[str, Any]:
         f"- {row['region_code']} {row['period_code']}: {row['quarantined']} of {row['cells']} cells, {row['message'] or ''}"
         for row in aside.head(50).to_dict("records")
     ]
+    checks = accepted.outcome
     return {
         "deliveries": len(receipts),
         **counts,
+        "checks_passed": len(checks.passed) if checks else 0,
+        "checks_warned": len(checks.warned) if checks else 0,
+        "checks_failed": len(checks.failed) if checks else 0,
         "dagster/row_count": counts["loaded"],
         "set_aside": dg.MetadataValue.md("\n".join(shown) or "none"),
     }

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import dagster as dg
 
-from assets.checks import ChecksResource
-from assets.marts import build_marts
-from assets.observations import build_core_observation, build_observations
+from assets.checks import ChecksResource, build_checks
+from assets.marts import build_marts, mart_key
+from assets.observations import build_core_observation, build_observations, observations_key_of
 from assets.publication import build_release
 from assets.returns import build_returns
 from pipelines.partitions import TIMEZONE, province_periods
 from pipelines.settings import Settings
 from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
 from warehouse.catalogue import load_catalogue
+from warehouse.publishing import MART_TABLES
 
 NIGHTLY = "nightly_refresh"
 
@@ -34,6 +35,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     return dg.Definitions(
         assets=assets,
+        asset_checks=build_asset_checks(),
         jobs=[job],
         schedules=[schedule],
         resources=resources,
@@ -70,6 +72,15 @@ def build_assets() -> list[dg.AssetsDefinition]:
         build_core_observation(forms),
         build_marts(),
         build_release(),
+    ]
+
+
+def build_asset_checks() -> list[dg.AssetChecksDefinition]:
+    """The checks of returns by form and of marts, as they are shown on their assets."""
+    forms = load_catalogue().forms.values()
+    return [
+        *(build_checks(form.sector, observations_key_of(form), form.form) for form in forms),
+        *(build_checks(f"marts.{mart}", mart_key(mart), mart) for mart in MART_TABLES),
     ]
 
 

@@ -37,6 +37,13 @@ def record_checks(
         connection.execute(sa.insert(check_result), records)
 
 
+def last_checks(connection: Connection, target: str) -> list[dict[str, Any]]:
+    """Rows of ``ops.check_result`` of the newest refresh that judged a form or mart."""
+    newest = sa.select(sa.func.max(check_result.c.refresh_id)).where(check_result.c.target == target).scalar_subquery()
+    query = sa.select(check_result).where(check_result.c.target == target, check_result.c.refresh_id == newest)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def reference_figures(connection: Connection, form: str, catalogue: Catalogue) -> pd.DataFrame:
     """The newest current figure of each indicator of a form, by province and area type, for comparison with new ones.
 

@@ -167,8 +167,7 @@ _CLOSE = sa.text(
     " AND o.indicator_key = v.indicator_key AND o.period_key = v.period_key AND o.region_key = v.region_key"
     " AND o.area_key = v.area_key"
 )
-_INSERT# 4.65 - 4.6 is a little over 0.05 in binary: 1e-14 of the figure is noise (figures have 12 significant digits).
-_CHANGED = sa.text(
+_INSERT_CHANGED = sa.text(
     "INSERT INTO core.observation (indicator_key, period_key, region_key, area_key, recorded_at, value, obs_status,"
     " last_digit, receipt_id, address)"
     " SELECT indicator_key, period_key, region_key, area_key, :recorded_at, value, obs_status, last_digit, arrival_id,"

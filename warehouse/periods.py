@@ -33,8 +33,8 @@ PeriodKind = Literal["year", "half", "quarter", "month", "cumulative", "school_y
 
 _CUMULATIVE_OFFSET = 20
 _PATTERN = re.compile(
-    r"(?P<school>SY)?(?P<year>(?:19|20)\d\d)"
-    r"(?:-(?:Q(?P<quarter>[1-4])|H(?P<half>[12])|M01-M(?P<until>\d\d)|(?P<month>\d\d)))?"
+    r"(?P<school>SY)?(?P<year>(?:19|20)[0-9]{2})"
+    r"(?:-(?:Q(?P<quarter>[1-4])|H(?P<half>[12])|M01-M(?P<until>[0-9]{2})|(?P<month>[0-9]{2})))?"
 )
 
 

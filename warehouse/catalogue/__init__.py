@@ -33,12 +33,15 @@ import pandas as pd
 
 from warehouse.catalogue.models import (
     Break,
+    CountyPopulation,
     Form,
     Indicator,
     NotApplicable,
     Province,
     Region,
+    RegionAlias,
     RegionChange,
+    Row,
     Standard,
     Unit,
 )
@@ -48,11 +51,13 @@ from warehouse.errors import CatalogueError
 __all__ = [
     "Break",
     "Catalogue",
+    "CountyPopulation",
     "Form",
     "Indicator",
     "NotApplicable",
     "Province",
     "Region",
+    "RegionAlias",
     "RegionChange",
     "Standard",
     "Unit",
@@ -70,7 +75,9 @@ class Catalogue:
     forms: Mapping[str, Form]
     provinces: Mapping[str, Province]
     region_rows: tuple[Region, ...]
+    region_aliases: tuple[RegionAlias, ...]
     region_changes: tuple[RegionChange, ...]
+    county_populations: tuple[CountyPopulation, ...]
     standards: tuple[Standard, ...]
     breaks: tuple[Break, ...]
     not_applicable: tuple[NotApplicable, ...]
@@ -113,7 +120,11 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
         forms={row.form: row for row in forms},
         provinces={row.region_code: row for row in provinces},
         region_rows=tuple(regions),
+        region_aliases=tuple(read_rows(folder / "region_aliases.csv", RegionAlias)),
         region_changes=tuple(read_rows(folder / "region_changes.csv", RegionChange)),
+        county_populations=tuple(
+            read_rows(folder / "county_population_2020.csv", CountyPopulation, unique=("region_code",))
+        ),
         standards=tuple(read_rows(folder / "standards.csv", Standard)),
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
@@ -154,10 +165,27 @@ def _check_references(catalogue: Catalogue) -> None:
         for line, entry in enumerate(rows, start=2):
             if entry.indicator_code not in known:
                 raise CatalogueError(file, line, "indicator_code", f"no indicator {entry.indicator_code!r}")
+    _check_regions(catalogue)
+
+
+def _check_regions(catalogue: Catalogue) -> None:
+    """Every region code of the other files stands in ``regions.csv``; a blank one stands for all or none."""
+    lists: tuple[tuple[str, tuple[Row, ...], tuple[str, ...]], ...] = (
+        ("regions.csv", catalogue.region_rows, ("parent_code",)),
+        ("provinces.csv", tuple(catalogue.provinces.values()), ("region_code",)),
+        ("region_aliases.csv", catalogue.region_aliases, ("region_code",)),
+        ("region_changes.csv", catalogue.region_changes, ("from_code", "to_code")),
+        ("county_population_2020.csv", catalogue.county_populations, ("region_code",)),
+        ("breaks.csv", catalogue.breaks, ("region_code",)),
+        ("not_applicable.csv", catalogue.not_applicable, ("region_code",)),
+    )
     codes = {row.region_code for row in catalogue.region_rows}
-    for line, region in enumerate(catalogue.region_rows, start=2):
-        if region.parent_code and region.parent_code not in codes:
-            raise CatalogueError("regions.csv", line, "parent_code", f"no region {region.parent_code!r}")
+    for file, rows, columns in lists:
+        for line, row in enumerate(rows, start=2):
+            for column in columns:
+                code = getattr(row, column)
+                if code is not None and code not in codes:
+                    raise CatalogueError(file, line, column, f"no region {code!r}")
 
 
 def standard_in_force(standard: Standard, day: datetime.date) -> bool:

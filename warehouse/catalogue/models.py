@@ -26,7 +26,7 @@ OptionalNumber = Annotated[float | None, BeforeValidator(_blank_to_none)]
 OptionalYear = Annotated[int | None, BeforeValidator(_blank_to_none)]
 OptionalDate = Annotated[datetime.date | None, BeforeValidator(_blank_to_none)]
 OptionalGroup = Annotated[RegionGroup | None, BeforeValidator(_blank_to_none)]
-RegionCode = Annotated[str, Field(pattern=r"^\d{6}$")]
+RegionCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 OptionalRegionCode = Annotated[RegionCode | None, BeforeValidator(_blank_to_none)]
 
 
@@ -119,6 +119,24 @@ class RegionChange(Row):
     from_name: str
     to_code: RegionCode
     to_name: str
+
+
+class RegionAlias(Row):
+    """An older or shorter name of a code."""
+
+    region_code: RegionCode
+    alias: Annotated[str, Field(min_length=1)]
+
+
+class CountyPopulation(Row):
+    """A county unit at the census of 1 November 2020: people, mean years of schooling (15 and over), illiteracy in %."""
+
+    region_code: RegionCode
+    population_total: Annotated[int, Field(ge=0)]
+    population_urban: Annotated[int, Field(ge=0)]
+    population_rural: Annotated[int, Field(ge=0)]
+    mean_years_schooling: Annotated[float, Field(ge=0, le=30)]
+    illiteracy_rate: Annotated[float, Field(ge=0, le=100)]
 
 
 class Standard(Row):
