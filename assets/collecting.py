@@ -136,10 +136,10 @@ def collect_form(
     return result
 
 
-def known(engine: Engine) -> dict[ReturnKey, Known]:
-    """The newest delivery of each return (see :func:`warehouse.receipts.known_deliveries`)."""
+def known(engine: Engine, form: Form) -> dict[ReturnKey, Known]:
+    """The newest delivery of each return of a form (see :func:`warehouse.receipts.known_deliveries`)."""
     with engine.connect() as connection:
-        return known_deliveries(connection)
+        return known_deliveries(connection, form.form)
 
 
 def _collected(form: Form, delivery: Delivery, sha256: str) -> Collected:

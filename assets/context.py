@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 
 from resources.dagster import ClockResource
 from warehouse.catalogue import load_catalogue
-from warehouse.migrating import migrate
 from warehouse.periods import Period, month, quarter, school_year, year
 from warehouse.receipts import Refresh, close_abandoned, open_refresh
 from warehouse.reference import sync_catalogue
@@ -21,9 +20,8 @@ stage = logging.getLogger("junheng.stage")
 
 
 def current_refresh(context: dg.AssetExecutionContext, engine: Engine, clock: ClockResource) -> Refresh:
-    """The refresh of this run; its first stage opens it, on a warehouse of this code's schema and catalogue."""
+    """The refresh of this run; its first stage opens it and brings the catalogue in the database up to date."""
     catalogue = load_catalogue()
-    migrate(engine)
     with engine.begin() as connection:
         refresh = open_refresh(connection, context.run.run_id, clock.read(), catalogue.sha256)
         if refresh.is_new:

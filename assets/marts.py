@@ -4,6 +4,7 @@ One multi-asset for all marts (cheaper than a step each). A broken blocking chec
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 import pandas as pd
@@ -11,13 +12,14 @@ import pandas as pd
 from assets.checks import ChecksResource, report_checks
 from assets.context import OWNERS, current_refresh, stage
 from assets.tables import table_schema
+from expectations import ChecksProcess, SuiteOutcome
 from expectations.bridge import check_result_rows
 from resources.dagster import ClockResource, WarehouseResource
-from warehouse.catalogue import load_catalogue
+from warehouse.catalogue import Catalogue, load_catalogue
 from warehouse.checking import record_checks
 from warehouse.coding import to_codes
 from warehouse.computing import compute_marts
-from warehouse.publishing import MART_TABLES, digest_slices, discard_unpublished, next_release_id
+from warehouse.publishing import MART_TABLES, digest_slices, discard_unpublished, next_release_id, write_mart
 from warehouse.receipts import lock_writing
 
 DESCRIPTIONS = {
@@ -59,22 +61,33 @@ def build_marts() -> dg.AssetsDefinition:
             lock_writing(connection)
             release_id = next_release_id(connection)
             discard_unpublished(connection, release_id)
-            frames = compute_marts(connection, catalogue, release_id)
-            digest_slices(connection, release_id)
+            frames = compute_marts(connection, catalogue)
+            # The checks process works on its own core while the rows are written; nobody sees them before the release.
+            with ThreadPoolExecutor(1) as pool:
+                judged = pool.submit(_judge, checks.process, frames, catalogue)
+                for mart, frame in frames.items():
+                    write_mart(connection, mart, frame, release_id)
+                digest_slices(connection, release_id)
+                outcomes = judged.result()
         stage.info("computed marts: %s", ", ".join(f"{mart} {len(frame):,} rows" for mart, frame in frames.items()))
-        for mart, frame in frames.items():
-            outcome = checks.process.validate(f"marts.{mart}", to_codes(frame, catalogue))
-            with warehouse.engine.begin() as connection:
+        with warehouse.engine.begin() as connection:
+            for mart, outcome in outcomes.items():
                 record_checks(connection, refresh, mart, check_result_rows(outcome), clock.read())
+        for mart, outcome in outcomes.items():
             report_checks(context, outcome, mart_key(mart))
-            if outcome.failed:
-                told = "; ".join(check.explanation for check in outcome.failed)
-                raise dg.Failure(
-                    f"mart {mart} is not fit to publish, the release in force stays: {told}", allow_retries=False
-                )
+        broken = [check.explanation for outcome in outcomes.values() for check in outcome.failed]
+        if broken:
+            told = "; ".join(broken)
+            raise dg.Failure(f"marts are not fit to publish, the release in force stays: {told}", allow_retries=False)
+        for mart, frame in frames.items():
             yield dg.MaterializeResult(mart_key(mart), metadata=_mart_metadata(frame))
 
     return _compute_marts
+
+
+def _judge(checks: ChecksProcess, frames: dict[str, pd.DataFrame], catalogue: Catalogue) -> dict[str, SuiteOutcome]:
+    """The marts' suites, one after the other."""
+    return {mart: checks.validate(f"marts.{mart}", to_codes(frame, catalogue)) for mart, frame in frames.items()}
 
 
 def _mart_metadata(frame: pd.DataFrame) -> dict[str, int]:

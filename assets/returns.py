@@ -63,7 +63,7 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         plan = plan_form(
             form,
             platforms.listings(form.sector, provinces),
-            known(warehouse.engine),
+            known(warehouse.engine, form),
             clock.read().date(),
             scope.since_date,
             asked_partitions(context, form.frequency),

@@ -29,10 +29,9 @@ def plan_lines(
     failures: dict[str, str] = {}
     try:
         migrate(engine)
-        deliveries = known(engine)
         for form in catalogue.forms.values():
             listings = platforms.listings(form.sector, scope.provinces_of(form.sector, catalogue.provinces))
-            plan = plan_form(form, listings, deliveries, settings.clock().date(), scope.since_date)
+            plan = plan_form(form, listings, known(engine, form), settings.clock().date(), scope.since_date)
             failures |= plan.failures
             yield (
                 f"{form.form:<24} {len(plan.due):>6,} due, {len(plan.offers):>6,} to fetch,"

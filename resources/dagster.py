@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from resources.archive import Archive
 from resources.database import Warehouse
 from resources.platforms import Failure, Listing, PlatformClient, Register, collect_listings, load_register
+from warehouse.migrating import migrate
 
 STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS = 60_000, 3600, 4
 """How Dagster's own connections are held open during a run."""
@@ -48,10 +49,10 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     _engine: Engine | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Start what is not running, open the engine, hold Dagster's own connections open for the run."""
+        """Start what is not running, open the engine, migrate, hold Dagster's own connections open for the run."""
         if context.instance is not None:
             hold_connections(context.instance)
-        self._engine = self.plain().ensure().engine()
+        migrate(self.engine)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the engine."""

@@ -40,36 +40,30 @@ def copy_frame(connection: Connection, table: Table, frame: pd.DataFrame) -> int
     return len(frame)
 
 
-_BINARY: dict[str, tuple[str, str, int]] = {
-    "int2": (">i2", "int16", 2),
-    "int4": (">i4", "int32", 4),
-    "int8": (">i8", "int64", 8),
-    "float8": (">f8", "float64", 8),
-    "char": ("S1", "S1", 1),
+_BINARY: dict[str, tuple[str, str, str]] = {
+    "int2": (">i2", "int16", "int2send(CAST({} AS smallint))"),
+    "int4": (">i4", "int32", "int4send(CAST({} AS integer))"),
+    "int8": (">i8", "int64", "int8send(CAST({} AS bigint))"),
+    "float8": (">f8", "float64", "float8send(CAST({} AS double precision))"),
+    "char": ("S1", "S1", "convert_to(CAST({} AS text), 'UTF8')"),
 }
+"""Kind of a column: how NumPy reads it, how it is handed on, how PostgreSQL writes it."""
 
 
 def read_fixed(connection: Connection, query: sql.Composable, columns: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """The rows of ``query`` as a frame, by binary COPY; a million rows take a fraction of a second.
+    """The rows of ``query`` as a frame; a million rows take a second.
 
-    ``columns`` are (name, one of int2, int4, int8, float8, char) in the query's order. No column may be null (coalesce
-    floats to NaN in the query): rows then all have the same width, and NumPy reads them at once.
+    ``columns`` are (name, one of int2, int4, int8, float8, char) and are columns of the query. PostgreSQL packs the rows
+    into one value that NumPy reads at once: a client that takes row by row spends more time than the query. No column
+    may be null (coalesce floats to NaN in the query): all rows must have the same width.
     """
-    fields: list[tuple[str, str]] = [("_fields", ">i2")]
-    for name, kind in columns:
-        fields += [(f"_length_{name}", ">i4"), (name, _BINARY[kind][0])]
-    dtype = np.dtype(fields)
-    buffer = bytearray()
-    with (
-        _cursor(connection) as cursor,
-        cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy,
-    ):
-        for chunk in copy:
-            buffer += chunk
-    header = 19  # signature, flags, extension length: nothing of ours in them
-    rows: npt.NDArray[Any] = np.frombuffer(
-        buffer, dtype=dtype, offset=header, count=(len(buffer) - header) // dtype.itemsize
-    )
+    packed = sql.SQL(" || ").join(sql.SQL(_BINARY[kind][2]).format(sql.Identifier(name)) for name, kind in columns)
+    statement = sql.SQL("SELECT string_agg({}, ''::bytea) FROM ({}) q").format(packed, query)
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor(binary=True) as cursor:
+        buffer = cursor.execute(statement).fetchone()[0] or b""
+    dtype = np.dtype([(name, _BINARY[kind][0]) for name, kind in columns])
+    rows: npt.NDArray[Any] = np.frombuffer(buffer, dtype=dtype)
     return pd.DataFrame({name: rows[name].astype(_BINARY[kind][1]) for name, kind in columns})
 
 

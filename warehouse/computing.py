@@ -22,7 +22,7 @@ from warehouse.marts.attainment import attainment
 from warehouse.marts.inequality import inequality
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
-from warehouse.publishing import unpublished_slices, write_mart
+from warehouse.publishing import unpublished_slices
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
 from warehouse.schema import slice_digest
@@ -36,7 +36,7 @@ _FIGURE_COLUMNS = (
     ("obs_status", "char"),
 )
 _READ_FIGURES = sql.SQL(
-    "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN'), o.obs_status"
+    "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN') AS value, o.obs_status"
     " FROM core.observation o JOIN pg_temp.wanted w USING (indicator_key, period_key)"
     " WHERE o.superseded_at = 'infinity'"
 )
@@ -101,25 +101,23 @@ def compute_observations(connection: Connection, refresh: Refresh, catalogue: Ca
         address=pd.Series(None, index=computed.index, dtype="str"),
     )
     merged = merge(connection, refresh, staged, is_complete=True)
-    record_changes(connection, refresh, merged.changed)
+    # A release counts the reported figures that were revised, not again each figure that follows from them.
+    record_changes(connection, refresh, merged.changed.assign(revisions=0))
     return merged
 
 
-def compute_marts(connection: Connection, catalogue: Catalogue, release_id: int) -> dict[str, pd.DataFrame]:
-    """Write the marts of the changed slices, and of what depends on them, for release ``release_id``.
+def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, pd.DataFrame]:
+    """The marts of the changed slices and of what depends on them, as frames by mart; nothing is written.
 
-    Returns the frames written, by mart; afterwards ``pg_temp.wanted`` holds the slices that were replaced.
+    Afterwards ``pg_temp.wanted`` holds the slices that the frames replace.
     """
     changed = changed_slices(connection)
     known = known_periods(connection, changed)
     wanted = dependent_slices(changed, catalogue, known).metrics
     figures = read_figures(connection, required_slices(wanted, catalogue, known))
-    frames = {
+    want(connection, {*wanted, *changed})
+    return {
         "attainment": attainment(figures, catalogue, wanted),
         "urban_rural_gap": urban_rural_gap(figures, catalogue, wanted),
         "inequality": inequality(figures, catalogue, wanted),
     }
-    want(connection, {*wanted, *changed})
-    for mart, frame in frames.items():
-        write_mart(connection, mart, frame, release_id)
-    return frames

@@ -60,11 +60,11 @@ def load_returns(
     are loaded one after the other. Raises :class:`ConservationError` where cells ≠ loaded + unchanged + quarantined.
     """
     ensure_periods(connection, {parse_period(code).key for code in observations["period_code"].unique()})
-    staged = to_keys(observations, catalogue)
+    figures = to_keys(observations, catalogue)
     counts = []
     turn = arrivals.groupby(["platform", "period_code"]).cumcount().set_axis(arrivals["arrival_id"])
     for _, ids in turn.groupby(turn).groups.items():
-        wave = staged if len(ids) == len(turn) else staged[staged["arrival_id"].isin(ids)]
+        wave = figures if len(ids) == len(turn) else figures[figures["arrival_id"].isin(ids)]
         merged = merge(connection, refresh, wave)
         counts.append(merged.counts)
         record_changes(connection, refresh, merged.changed)
@@ -79,29 +79,34 @@ def merge(connection: Connection, refresh: Refresh, staged: pd.DataFrame, *, is_
     """Merge figures (columns of ``staging.observation``) into the fact, never in place.
 
     A figure with another value or status closes the old vintage and adds one; an equal one changes nothing. With
-    ``is_complete`` the frame holds all there is of its (indicator, period) pairs among computed figures: a current
+    ``is_complete`` the frame holds all there is of the slices of ``pg_temp.wanted`` among computed figures: a current
     computed figure it lacks is closed. A revision is a change by more than half a unit of the coarser last digit.
     """
     connection.execute(sa.text("TRUNCATE staging.observation"))
     copy_frame(connection, staged_observation, staged)
-    connection.execute(sa.text("ANALYZE staging.observation"))
+    slices = staged[list(_SLICE)].drop_duplicates()
+    touched = {name: sorted(set(slices[name].tolist())) for name in _SLICE}
+    sizes = staged.groupby("arrival_id").size()
     parameters = {"recorded_at": refresh.recorded_at}
-    if not _touches_known(connection):
+    if not is_complete and not _touches_known(connection, slices):
         connection.execute(_INSERT_ALL, parameters)
-        slices = staged.groupby(list(_SLICE), observed=True).size().reset_index()[list(_SLICE)].assign(revisions=0)
-        counts = staged.groupby("arrival_id").size().rename("loaded").reset_index().assign(unchanged=0)
-        return Merged(counts, slices)
+        return Merged(sizes.rename("loaded").reset_index().assign(unchanged=0), slices.assign(revisions=0))
+    connection.execute(sa.text("ANALYZE staging.observation"))
     connection.execute(sa.text("DROP TABLE IF EXISTS pg_temp.verdict"))
-    connection.execute(_COMPARE)
+    connection.execute(_MAKE_VERDICT)
+    connection.execute(_COMPARE, touched)
     if is_complete:
         connection.execute(_ADD_VANISHED)
     connection.execute(sa.text("ANALYZE pg_temp.verdict"))
     connection.execute(_DELETE_OWN, parameters)
     connection.execute(_CLOSE, parameters)
     connection.execute(_INSERT_CHANGED, parameters)
-    counts = pd.DataFrame(connection.execute(_COUNT).all(), columns=["arrival_id", "loaded", "unchanged"])
-    changed = pd.DataFrame(connection.execute(_CHANGED).all(), columns=[*_SLICE, "revisions"])
-    return Merged(counts, changed)
+    loaded = pd.Series({row[0]: row[1] for row in connection.execute(_COUNT)}, dtype="int64").reindex(sizes.index)
+    loaded = loaded.fillna(0).astype("int64")
+    counts = pd.DataFrame(
+        {"arrival_id": sizes.index, "loaded": loaded.to_numpy(), "unchanged": (sizes - loaded).to_numpy()}
+    )
+    return Merged(counts, pd.DataFrame(connection.execute(_CHANGED).all(), columns=[*_SLICE, "revisions"]))
 
 
 def record_changes(connection: Connection, refresh: Refresh, changed: pd.DataFrame) -> None:
@@ -117,34 +122,36 @@ def record_changes(connection: Connection, refresh: Refresh, changed: pd.DataFra
     )
 
 
-def _touches_known(connection: Connection) -> bool:
-    """Whether any (indicator, period) of the staging table has a current figure already."""
-    return bool(
-        connection.scalar(
-            sa.text(
-                "SELECT EXISTS (SELECT FROM (SELECT DISTINCT indicator_key, period_key FROM staging.observation) s"
-                " WHERE EXISTS (SELECT FROM core.observation o WHERE o.indicator_key = s.indicator_key"
-                " AND o.period_key = s.period_key))"
-            )
-        )
-    )
+def _touches_known(connection: Connection, slices: pd.DataFrame) -> bool:
+    """Whether any of these (indicator, period) pairs has a figure already."""
+    return bool(connection.scalar(_ANY_KNOWN, {name: slices[name].tolist() for name in _SLICE}))
 
 
+_ANY_KNOWN = sa.text(
+    "SELECT EXISTS (SELECT FROM unnest(CAST(:indicator_key AS smallint[]), CAST(:period_key AS integer[]))"
+    " AS s (indicator_key, period_key) WHERE EXISTS (SELECT FROM core.observation o"
+    " WHERE o.indicator_key = s.indicator_key AND o.period_key = s.period_key))"
+)
 _INSERT_ALL = sa.text(
     "INSERT INTO core.observation (indicator_key, period_key, region_key, area_key, recorded_at, value, obs_status,"
     " last_digit, receipt_id, address)"
     " SELECT indicator_key, period_key, region_key, area_key, :recorded_at, value, obs_status, last_digit, arrival_id,"
     " address FROM staging.observation"
 )
+_MAKE_VERDICT = sa.text(
+    "CREATE TEMPORARY TABLE verdict ON COMMIT DROP AS SELECT s.*, CAST(NULL AS timestamptz) AS old_recorded_at,"
+    " CAST(NULL AS double precision) AS old_value, CAST(NULL AS double precision) AS old_last_digit,"
+    " CAST(NULL AS text) AS verdict FROM staging.observation s WHERE false"
+)
+# Only what differs is kept; the lists of keys let PostgreSQL pass over all other partitions of the fact.
 _COMPARE = sa.text(
-    "CREATE TEMPORARY TABLE verdict ON COMMIT DROP AS"
-    " SELECT s.*, o.recorded_at AS old_recorded_at, o.value AS old_value, o.last_digit AS old_last_digit,"
-    " CASE WHEN o.indicator_key IS NULL THEN 'new'"
-    " WHEN o.value IS NOT DISTINCT FROM s.value AND o.obs_status = s.obs_status THEN 'same'"
-    " ELSE 'changed' END AS verdict"
-    " FROM staging.observation s LEFT JOIN core.observation o ON o.indicator_key = s.indicator_key"
-    " AND o.period_key = s.period_key AND o.region_key = s.region_key AND o.area_key = s.area_key"
-    " AND o.superseded_at = 'infinity'"
+    "INSERT INTO verdict SELECT s.*, o.recorded_at AS old_recorded_at, o.value AS old_value, o.last_digit AS old_last_digit,"
+    " CASE WHEN o.indicator_key IS NULL THEN 'new' ELSE 'changed' END AS verdict"
+    " FROM staging.observation s LEFT JOIN (SELECT * FROM core.observation WHERE superseded_at = 'infinity'"
+    " AND period_key = ANY(:period_key) AND indicator_key = ANY(:indicator_key)) o"
+    " ON o.indicator_key = s.indicator_key AND o.period_key = s.period_key AND o.region_key = s.region_key"
+    " AND o.area_key = s.area_key"
+    " WHERE o.indicator_key IS NULL OR o.value IS DISTINCT FROM s.value OR o.obs_status <> s.obs_status"
 )
 _ADD_VANISHED = sa.text(
     "INSERT INTO verdict (indicator_key, period_key, region_key, area_key, old_recorded_at, old_value, verdict)"
@@ -173,16 +180,13 @@ _INSERT_CHANGED = sa.text(
     " SELECT indicator_key, period_key, region_key, area_key, :recorded_at, value, obs_status, last_digit, arrival_id,"
     " address FROM verdict WHERE verdict IN ('new', 'changed')"
 )
-_COUNT = sa.text(
-    "SELECT arrival_id, count(*) FILTER (WHERE verdict <> 'same'), count(*) FILTER (WHERE verdict = 'same')"
-    " FROM verdict WHERE arrival_id IS NOT NULL GROUP BY arrival_id"
-)
+_COUNT = sa.text("SELECT arrival_id, count(*) FROM verdict WHERE arrival_id IS NOT NULL GROUP BY arrival_id")
 # 4.65 - 4.6 is a little over 0.05 in binary: 1e-14 of the figure is noise (figures have 12 significant digits).
 _CHANGED = sa.text(
     "SELECT indicator_key, period_key, count(*) FILTER (WHERE verdict IN ('changed', 'vanished')"
     " AND value IS DISTINCT FROM old_value AND abs(coalesce(value, 'infinity') - coalesce(old_value, '-infinity'))"
     " > greatest(coalesce(last_digit, 0), coalesce(old_last_digit, 0)) / 2 + greatest(abs(value), abs(old_value)) * 1e-14)"
-    " FROM verdict WHERE verdict <> 'same' GROUP BY indicator_key, period_key"
+    " FROM verdict GROUP BY indicator_key, period_key"
 )
 
 

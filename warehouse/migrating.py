@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from warehouse.errors import SchemaOutdatedError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""Revision this code needs; a test holds it against the migrations. Alembic is imported only where there is work."""
 
 _LOCK = 0x6A756E68  # any constant: one migration at a time over the whole database
 
@@ -19,8 +22,10 @@ def migrate(engine: Engine, revision: str = "head") -> bool:
     """Upgrade the schema to ``revision`` in one transaction, under a lock; True where something was done."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        if revision == "head" and current_revision(connection) == head_revision():
+        if revision == "head" and current_revision(connection) == HEAD:
             return False
+        from alembic import command
+
         command.upgrade(_config(connection), revision)
     return True
 
@@ -29,6 +34,8 @@ def downgrade(engine: Engine, revision: str) -> None:
     """Downgrade the schema to ``revision`` (``base``: empty) in one transaction."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        from alembic import command
+
         command.downgrade(_config(connection), revision)
 
 
@@ -36,8 +43,8 @@ def require_current(engine: Engine) -> None:
     """Raise :class:`SchemaOutdatedError` where the warehouse is not at this code's revision."""
     with engine.connect() as connection:
         found = current_revision(connection)
-    if found != head_revision():
-        raise SchemaOutdatedError(found, head_revision())
+    if found != HEAD:
+        raise SchemaOutdatedError(found, HEAD)
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -48,15 +55,9 @@ def current_revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-@cache
-def head_revision() -> str:
-    """Revision this code needs."""
-    head = ScriptDirectory.from_config(_config(None)).get_current_head()
-    assert head is not None
-    return head
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config
 
-
-def _config(connection: Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection

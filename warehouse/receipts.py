@@ -128,8 +128,8 @@ class Known:
     modified_at: datetime.datetime | None
 
 
-def known_deliveries(connection: Connection) -> dict[ReturnKey, Known]:
-    """The newest delivery of each return, read or waiting; one query for all platforms."""
+def known_deliveries(connection: Connection, form: str | None = None) -> dict[ReturnKey, Known]:
+    """The newest delivery of each return (of a form), read or waiting; one query for all platforms."""
     keys = ("platform", "form", "period_code")
     columns = (*keys, "sequence", "etag", "modified_at")
     both = sa.union_all(
@@ -150,11 +150,11 @@ def known_deliveries(connection: Connection) -> dict[ReturnKey, Known]:
 def record_arrivals(connection: Connection, current: Refresh, collected: Sequence[Collected]) -> list[int]:
     """Queue what was collected for reading; absences of it end. Returns the sequence number each delivery got.
 
-    The bytes must be in the archive before. Call once for many: the known numbers are read in one query.
+    The bytes must be in the archive before. All are of one form: the known numbers are read in one query.
     """
     if not collected:
         return []
-    known = {key: delivery.sequence for key, delivery in known_deliveries(connection).items()}
+    known = {key: delivery.sequence for key, delivery in known_deliveries(connection, collected[0].form).items()}
     records: list[dict[str, Any]] = []
     sequences: list[int] = []
     for item in collected:

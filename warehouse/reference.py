@@ -17,8 +17,15 @@ from warehouse.catalogue import Catalogue
 from warehouse.periods import period_from_key
 
 
-def sync_catalogue(connection: Connection, catalogue: Catalogue) -> None:
-    """Write indicators, regions and standards as the catalogue has them; rows that it no longer has stay."""
+def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
+    """Write indicators, regions and standards as the catalogue has them; rows that it no longer has stay.
+
+    Nothing is done where the last refresh that ended had this very catalogue; True where something was.
+    """
+    ended = schema.refresh.c.status.in_(("published", "unchanged"))
+    newest = sa.select(schema.refresh.c.catalogue_sha256).where(ended).order_by(schema.refresh.c.refresh_id.desc())
+    if connection.scalar(newest.limit(1)) == catalogue.sha256:
+        return False
     indicators = []
     for row in catalogue.indicators.values():
         record = row.model_dump(include=set(schema.indicator.columns.keys()))
@@ -36,6 +43,7 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> None:
         for key, row in enumerate(catalogue.standards, start=1)
     ]
     _upsert(connection, schema.standard_value, standards)
+    return True
 
 
 def ensure_periods(connection: Connection, period_keys: Iterable[int]) -> None:

@@ -9,7 +9,7 @@ from expectations import CHECKS, SUITES, Check
 
 SEVERITIES = {
     "blocking": "of a return: it goes to quarantine whole, the others go on; of a mart: the release is not made",
-    "warning": "the figures are loaded and marked",
+    "warning": "the figures are loaded, the warning is recorded",
     "info": "for the record",
 }
 

@@ -1,0 +1,281 @@
+"""A little statistics centre on a real database: returns arrive, are loaded, computed and published, night after night.
+
+It joins the functions of the warehouse room as the assets do. Not here: platforms, archives, checks, Dagster.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, text
+
+from warehouse.calendar import due_on
+from warehouse.catalogue import Catalogue, load_catalogue
+from warehouse.computing import compute_marts, compute_observations
+from warehouse.loading import Merged, load_returns
+from warehouse.periods import parse_period
+from warehouse.publishing import Release, digest_slices, discard_unpublished, next_release_id, publish, unpublished_slices
+from warehouse.receipts import (
+    Collected,
+    Refresh,
+    lock_writing,
+    open_refresh,
+    pending_arrivals,
+    record_arrivals,
+    settle_repeats,
+)
+
+CATALOGUE: Catalogue = load_catalogue()
+PROVINCES = sorted(CATALOGUE.provinces)
+ZONE = datetime.timezone(datetime.timedelta(hours=8))
+FIRST_NIGHT = datetime.datetime(2026, 11, 24, 2, 0, tzinfo=ZONE)
+
+_FILLED = (
+    "core.observation, core.attainment, core.urban_rural_gap, core.inequality, core.period, ops.refresh, ops.arrival,"
+    " ops.return_receipt, ops.quarantine, ops.check_result, ops.changed_slice, ops.slice_digest, ops.release,"
+    " ops.release_in_force"
+).split(", ")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure of a return, blank where ``value`` is None; of the return's period, unless it says another."""
+
+    indicator: str
+    region: str
+    value: float | None
+    area: str = "total"
+    status: str = "A"
+    last_digit: float = 1.0
+    period: str | None = None
+
+
+@dataclass(frozen=True)
+class Return:
+    """A delivery. ``bad``: cells to quarantine (address, text, reason); ``cells_read`` where it is not what adds up."""
+
+    form: str
+    province: str
+    period: str
+    cells: tuple[Cell, ...] = ()
+    bad: tuple[tuple[str, str, str], ...] = ()
+    duplicates: int = 0
+    cells_read: int | None = None
+    modified_at: datetime.datetime | None = None
+
+    @property
+    def sector(self) -> str:
+        return CATALOGUE.forms[self.form].sector
+
+    @property
+    def platform(self) -> str:
+        return f"{self.province}/{self.sector}"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(repr(replace(self, modified_at=None)).encode()).hexdigest()
+
+
+def health(*cells: Cell, province: str = "510000", period: str = "2024", **more: Any) -> Return:
+    """An annual health return of Sichuan, unless said otherwise."""
+    return Return("health_annual", province, period, cells, **more)
+
+
+def employment(*cells: Cell, province: str = "510000", period: str = "2024", **more: Any) -> Return:
+    """An annual employment return of Sichuan, unless said otherwise."""
+    return Return("employment_annual", province, period, cells, **more)
+
+
+def school(*cells: Cell, province: str = "510000", period: str = "SY2024", **more: Any) -> Return:
+    """A school-year return of Sichuan, unless said otherwise."""
+    return Return("education_school_year", province, period, cells, **more)
+
+
+def beds(value: float | None, region: str = "510000", **more: Any) -> Cell:
+    """A number of beds in all of a region."""
+    return Cell("HLT_BEDS", region, value, **more)
+
+
+def people(value: float | None, region: str = "510000", **more: Any) -> Cell:
+    """A number of residents in all of a region."""
+    return Cell("POP_RESIDENT", region, value, **more)
+
+
+def everywhere(
+    form: str, period: str, indicator: str, values: Iterable[float | None] | float, area: str = "total"
+) -> list[Return]:
+    """31 returns of one figure each, in the order of the provinces' codes (one number: the same for all)."""
+    each = [values] * len(PROVINCES) if isinstance(values, int | float) else list(values)
+    return [
+        Return(form, code, period, (Cell(indicator, code, value, area),))
+        for code, value in zip(PROVINCES, each, strict=True)
+    ]
+
+
+@dataclass
+class Centre:
+    """The database, the archive, and the clock: every refresh is a night later."""
+
+    engine: Engine
+    archive: dict[str, Return] = field(default_factory=dict)
+    nights: int = 0
+
+    def empty(self) -> None:
+        """Forget everything but the catalogue; ids and the clock go on."""
+        with self.engine.begin() as connection:
+            for table in _FILLED:
+                connection.execute(text(f"DELETE FROM {table}"))
+
+    def open(self) -> Refresh:
+        """A refresh of the next night."""
+        self.nights += 1
+        with self.engine.begin() as connection:
+            return open_refresh(connection, f"run {self.nights}", self.now(), CATALOGUE.sha256)
+
+    def now(self) -> datetime.datetime:
+        return FIRST_NIGHT + datetime.timedelta(days=self.nights)
+
+    def collect(self, refresh: Refresh, *returns: Return) -> list[int]:
+        """Queue deliveries; their sequence numbers."""
+        self.archive |= {item.sha256: item for item in returns}
+        with self.engine.begin() as connection:
+            return record_arrivals(connection, refresh, [self._collected(item) for item in returns])
+
+    def accept(self, refresh: Refresh, form: str) -> pd.DataFrame:
+        """Load what waits of a form, in one transaction: a row a delivery that was read."""
+        with self.engine.begin() as connection:
+            return self.accept_within(connection, refresh, form)
+
+    def accept_within(self, connection: Connection, refresh: Refresh, form: str) -> pd.DataFrame:
+        lock_writing(connection)
+        settle_repeats(connection, form, refresh)
+        arrivals = pending_arrivals(connection, form)
+        if arrivals.empty:
+            return pd.DataFrame(columns=["arrival_id", "state", "cells", "loaded", "unchanged", "quarantined"])
+        frames = _read({row.arrival_id: self.archive[row.sha256] for row in arrivals.itertuples()})
+        return load_returns(connection, refresh, arrivals, *frames, CATALOGUE)
+
+    def load(self, *returns: Return, refresh: Refresh | None = None) -> list[dict[str, Any]]:
+        """A night that collects and loads, and computes nothing: what became of each delivery, in order."""
+        refresh = refresh or self.open()
+        self.collect(refresh, *returns)
+        frames = [self.accept(refresh, form) for form in sorted({item.form for item in returns})]
+        receipts = pd.concat(frames).sort_values("arrival_id")
+        return receipts[["state", "cells", "loaded", "unchanged", "quarantined"]].to_dict("records")
+
+    def compute(self, refresh: Refresh) -> Merged | None:
+        """Derived and national figures of what changed."""
+        with self.engine.begin() as connection:
+            return compute_observations(connection, refresh, CATALOGUE)
+
+    def prepare(self) -> int:
+        """Write the marts of the coming release, which nobody sees yet; its number."""
+        with self.engine.begin() as connection:
+            number = next_release_id(connection)
+            discard_unpublished(connection, number)
+            compute_marts(connection, CATALOGUE, number)
+            digest_slices(connection, number)
+            return number
+
+    def publish(self, refresh: Refresh) -> Release:
+        with self.engine.begin() as connection:
+            number = next_release_id(connection)
+            return publish(connection, refresh, number, self.now(), CATALOGUE.sha256)
+
+    def night(self, *returns: Return) -> Release | None:
+        """A whole refresh; None where nothing changed and nothing was published."""
+        refresh = self.open()
+        self.load(*returns, refresh=refresh)
+        with self.engine.connect() as connection:
+            if unpublished_slices(connection).empty:
+                return None
+        self.compute(refresh)
+        self.prepare()
+        return self.publish(refresh)
+
+    def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), parameters)]
+
+    def values(self, statement: str, **parameters: Any) -> list[Any]:
+        """The first column of what a query gives."""
+        return [row[0] for row in self.rows(statement, **parameters)]
+
+    def execute(self, statement: str, **parameters: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), parameters)
+
+    def figures(self, as_of: Refresh | None = None) -> set[tuple[str, str, str, str, float | None, str]]:
+        """Figures known now, or at a refresh: (indicator, period, region, area, value, status)."""
+        moment = "infinity" if as_of is None else as_of.recorded_at.isoformat()
+        rows = self.rows(
+            "SELECT code, period_code, to_char(region_key, 'FM000000'), (ARRAY['total', 'urban', 'rural'])[area_key + 1],"
+            " value, obs_status FROM core.observation JOIN core.indicator USING (indicator_key)"
+            " JOIN core.period USING (period_key) WHERE recorded_at <= :moment"
+            " AND (superseded_at > :moment OR superseded_at = 'infinity')",
+            moment=moment,
+        )
+        return set(rows)  # type: ignore[arg-type]
+
+    def values_of(self, indicator: str, region: str = "510000", area: str = "total") -> dict[str, float | None]:
+        """Current values of an indicator in a region by period code."""
+        return {row[1]: row[4] for row in self.figures() if (row[0], row[2], row[3]) == (indicator, region, area)}
+
+    def _collected(self, item: Return) -> Collected:
+        return Collected(
+            platform=item.platform,
+            sector=item.sector,
+            form=item.form,
+            region_code=item.province,
+            period_code=item.period,
+            sha256=item.sha256,
+            bytes=1,
+            file_name="return.xlsx",
+            media_type="application/octet-stream",
+            etag=None,
+            modified_at=item.modified_at or self.now(),
+            fetched_at=self.now(),
+            due_on=due_on(CATALOGUE.forms[item.form], parse_period(item.period)),
+        )
+
+
+def _read(returns: dict[int, Return]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Frames as the returns room gives them: observations, quarantined, verdicts."""
+    observations = [
+        (
+            arrival,
+            cell.indicator,
+            cell.region,
+            cell.period or item.period,
+            cell.area,
+            float("nan") if cell.value is None else cell.value,
+            "M" if cell.value is None else cell.status,
+            float("nan") if cell.value is None else cell.last_digit,
+            f"表1!C{row}",
+        )
+        for arrival, item in returns.items()
+        for row, cell in enumerate(item.cells, start=5)
+    ]
+    columns = ["arrival_id", "indicator_code", "region_code", "period_code", "area_type", "value", "obs_status"]
+    figures = pd.DataFrame(observations, columns=[*columns, "last_digit", "address"])
+    types = dict.fromkeys(columns[1:5], "category") | {"value": "float64", "last_digit": "float64"}
+    bad = [(arrival, *cell, f"cannot be used: {cell[2]}") for arrival, item in returns.items() for cell in item.bad]
+    quarantined = pd.DataFrame(bad, columns=["arrival_id", "address", "raw_text", "reason", "explanation"])
+    verdicts = [
+        (
+            arrival,
+            len(item.cells) + len(item.bad) + item.duplicates if item.cells_read is None else item.cells_read,
+            item.duplicates,
+            None,
+            None,
+        )
+        for arrival, item in returns.items()
+    ]
+    read = pd.DataFrame(verdicts, columns=["arrival_id", "cells", "duplicates", "problem", "explanation"])
+    return figures.astype({"arrival_id": "int64", "obs_status": "category"} | types), quarantined, read

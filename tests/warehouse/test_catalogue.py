@@ -1,0 +1,236 @@
+"""The catalogue: what is shipped loads, and a wrong row is named by file, line and column."""
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from warehouse.catalogue import FOLDER, Catalogue, load_catalogue
+from warehouse.errors import CatalogueError
+
+SHIPPED = load_catalogue()
+FILES = sorted(path.name for path in FOLDER.glob("*.csv"))
+Table = list[list[str]]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the catalogue's files, for breaking."""
+    for path in FOLDER.glob("*.csv"):
+        shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+def edit(folder: Path, file: str, change: Callable[[Table], None]) -> None:
+    """Change a file's rows; row 0 is the header."""
+    with (folder / file).open(encoding="utf-8", newline="") as lines:
+        table = list(csv.reader(lines))
+    change(table)
+    with (folder / file).open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines).writerows(table)
+
+
+def put(folder: Path, file: str, line: int, column: str, value: str) -> None:
+    """Set one cell; line 1 is the header."""
+
+    def change(table: Table) -> None:
+        table[line - 1][table[0].index(column)] = value
+
+    edit(folder, file, change)
+
+
+def refusal(folder: Path) -> tuple[str, int, str]:
+    """File, line and column of the error that loading the folder raises."""
+    with pytest.raises(CatalogueError) as raised:
+        load_catalogue(folder)
+    error = raised.value
+    assert str(error).startswith(f"{error.file}, line {error.line}, column {error.column}: ")
+    return error.file, error.line, error.column
+
+
+# --- what is shipped ---
+
+
+def test_what_is_shipped_has_the_counts_of_the_design() -> None:
+    assert len(SHIPPED.indicators) == 88
+    assert len(SHIPPED.county_units) == 2845
+    assert len(SHIPPED.provinces) == 31
+    assert sorted(SHIPPED.forms) == [
+        "education_school_year",
+        "employment_annual",
+        "employment_monthly",
+        "health_annual",
+        "health_quarterly",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "rows"),
+    [
+        ("regions.csv", lambda it: len(it.region_rows)),
+        ("region_changes.csv", lambda it: len(it.region_changes)),
+        ("standards.csv", lambda it: len(it.standards)),
+        ("breaks.csv", lambda it: len(it.breaks)),
+        ("not_applicable.csv", lambda it: len(it.not_applicable)),
+        ("units.csv", lambda it: len(it.units)),
+        ("indicators.csv", lambda it: len(it.indicators)),
+        ("provinces.csv", lambda it: len(it.provinces)),
+        ("forms.csv", lambda it: len(it.forms)),
+    ],
+)
+def test_every_row_of_a_shipped_file_is_loaded(file: str, rows: Callable[[Catalogue], int]) -> None:
+    with (FOLDER / file).open(encoding="utf-8", newline="") as lines:
+        assert rows(SHIPPED) == sum(1 for _ in csv.DictReader(lines)) > 0
+
+
+def test_county_units_are_the_counties_of_the_census_file() -> None:
+    with (FOLDER / "county_population_2020.csv").open(encoding="utf-8", newline="") as lines:
+        assert {row["region_code"] for row in csv.DictReader(lines)} == SHIPPED.county_units
+
+
+def test_every_form_carries_indicators_and_every_base_indicator_has_a_form() -> None:
+    carried = {indicator.code for form in SHIPPED.forms for indicator in SHIPPED.indicators_of(form)}
+    assert carried == {code for code, row in SHIPPED.indicators.items() if row.kind == "base"}
+    assert all(SHIPPED.indicators_of(form) for form in SHIPPED.forms)
+
+
+def test_a_derived_indicator_names_its_parts_with_their_area_type() -> None:
+    coverage = SHIPPED.indicators["PEN_COVERAGE"]
+    assert coverage.terms("numerator") == (("PEN_EMPLOYEE_INSURED", "urban"), ("PEN_RESIDENT_INSURED", "total"))
+    assert coverage.terms("denominator") == (("POP_RESIDENT", None),)
+
+
+def test_the_fingerprint_is_of_contents(copy: Path) -> None:
+    assert load_catalogue(copy).sha256 == SHIPPED.sha256
+    load_catalogue.cache_clear()
+    put(copy, "region_aliases.csv", 2, "alias", "东东郊区")
+    assert load_catalogue(copy).sha256 != SHIPPED.sha256
+
+
+def test_a_loaded_row_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        SHIPPED.indicators["GDP"].unit = "person"  # type: ignore[misc]
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_missing_file_is_named(copy: Path, file: str) -> None:
+    (copy / file).unlink()
+    assert refusal(copy) == (file, 0, "")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_missing_column_is_named(copy: Path, file: str) -> None:
+    with (copy / file).open(encoding="utf-8", newline="") as lines:
+        last = next(csv.reader(lines))[-1]
+    edit(copy, file, lambda table: [row.pop() for row in table] and None)
+    assert refusal(copy) == (file, 1, last)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_an_unknown_column_is_named(copy: Path, file: str) -> None:
+    edit(copy, file, lambda table: [row.append("remark" if row is table[0] else "") for row in table] and None)
+    assert refusal(copy) == (file, 1, "remark")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_line_with_more_or_fewer_cells_is_named(copy: Path, file: str) -> None:
+    with (copy / file).open("a", encoding="utf-8") as lines:
+        lines.write("x\n")
+    count = len((copy / file).read_text(encoding="utf-8").splitlines())
+    assert refusal(copy)[:2] == (file, count)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "column", "value"),
+    [
+        ("indicators.csv", 3, "direction", "up"),
+        ("indicators.csv", 3, "is_cumulative", "perhaps"),
+        ("indicators.csv", 3, "decimals", "-1"),
+        ("indicators.csv", 3, "indicator_key", "0"),
+        ("indicators.csv", 3, "indicator_key", "32768"),
+        ("indicators.csv", 3, "code", "gdp"),
+        ("indicators.csv", 3, "area_types", "total;suburban"),
+        ("indicators.csv", 3, "area_types", ""),
+        ("indicators.csv", 3, "unit", ""),
+        ("indicators.csv", 3, "multiplier", "ten"),
+        ("provinces.csv", 2, "region_code", "11000"),
+        ("provinces.csv", 2, "region_code", "１１００００"),
+        ("provinces.csv", 2, "area_km2", "0"),
+        ("provinces.csv", 2, "region_group", "North"),
+        ("regions.csv", 5, "region_level", "district"),
+        ("regions.csv", 5, "valid_to", "1999-02-30"),
+        ("region_aliases.csv", 2, "alias", ""),
+        ("region_changes.csv", 2, "kind", "moved"),
+        ("county_population_2020.csv", 2, "population_total", "-1"),
+        ("standards.csv", 4, "op", ">"),
+        ("standards.csv", 4, "value", ""),
+        ("standards.csv", 4, "document", ""),
+        ("breaks.csv", 2, "first_year_of_new_definition", "MMXVII"),
+        ("not_applicable.csv", 2, "area_type", "countryside"),
+        ("forms.csv", 2, "due_day", "32"),
+        ("forms.csv", 2, "frequency", "W"),
+        ("units.csv", 3, "factor", "0"),
+    ],
+)
+def test_a_bad_value_is_named(copy: Path, file: str, line: int, column: str, value: str) -> None:
+    put(copy, file, line, column, value)
+    assert refusal(copy) == (file, line, column)
+
+
+def test_the_value_found_is_told(copy: Path) -> None:
+    put(copy, "indicators.csv", 3, "direction", "up")
+    with pytest.raises(CatalogueError, match=r"found 'up'"):
+        load_catalogue(copy)
+
+
+@pytest.mark.parametrize(
+    ("file", "column"),
+    [
+        ("indicators.csv", "code"),
+        ("provinces.csv", "region_code"),
+        ("forms.csv", "form"),
+        ("regions.csv", "region_code"),
+        ("units.csv", "unit_as_printed"),
+        ("county_population_2020.csv", "region_code"),
+    ],
+)
+def test_a_repeated_key_is_named_with_the_line_it_stands_in_already(copy: Path, file: str, column: str) -> None:
+    edit(copy, file, lambda table: table.insert(4, table[1]))
+    with pytest.raises(CatalogueError, match="already in line 2") as raised:
+        load_catalogue(copy)
+    assert (raised.value.file, raised.value.line, raised.value.column) == (file, 5, column)
+
+
+def test_a_number_used_for_two_indicators_is_named(copy: Path) -> None:
+    put(copy, "indicators.csv", 4, "indicator_key", "2")
+    assert refusal(copy)[0::2] == ("indicators.csv", "indicator_key")
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "column", "value"),
+    [
+        ("indicators.csv", 18, "numerator", "EMP_NOWHERE"),
+        ("indicators.csv", 18, "denominator", "EMP_SERVICE_TOWNSHIPS+EMP_NOWHERE"),
+        ("indicators.csv", 9, "weight_indicator", "PEOPLE"),
+        ("indicators.csv", 2, "forms", "employment_weekly"),
+        ("standards.csv", 3, "indicator_code", "PEN_NOWHERE"),
+        ("breaks.csv", 3, "indicator_code", "HLT_NOWHERE"),
+        ("breaks.csv", 3, "region_code", "990000"),
+        ("not_applicable.csv", 2, "indicator_code", "HLT_NOWHERE"),
+        ("not_applicable.csv", 2, "region_code", "990000"),
+        ("regions.csv", 6, "parent_code", "990000"),
+        ("region_aliases.csv", 2, "region_code", "990000"),
+        ("region_changes.csv", 2, "from_code", "990000"),
+        ("region_changes.csv", 2, "to_code", "990000"),
+        ("county_population_2020.csv", 2, "region_code", "990101"),
+        ("provinces.csv", 2, "region_code", "990000"),
+    ],
+)
+def test_a_reference_to_nothing_is_named(copy: Path, file: str, line: int, column: str, value: str) -> None:
+    put(copy, file, line, column, value)
+    assert refusal(copy) == (file, line, column)

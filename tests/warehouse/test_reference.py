@@ -1,0 +1,108 @@
+"""The catalogue in the database: it is there as the files say, and follows them."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from tests.warehouse.centre import CATALOGUE
+from warehouse.periods import parse_period
+from warehouse.reference import ensure_periods, sync_catalogue
+
+
+@pytest.fixture
+def connection(centre_engine: Engine) -> Iterator[Connection]:
+    """A transaction on a warehouse that has the catalogue, rolled back at the end."""
+    with centre_engine.connect() as made:
+        yield made
+        made.rollback()
+
+
+def count(connection: Connection, table: str) -> int:
+    return int(connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) or 0)
+
+
+def versions(connection: Connection, table: str) -> set[tuple[object, ...]]:
+    """Row versions: a row that was written again has another place."""
+    return {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {table}"))}
+
+
+def test_every_indicator_region_and_standard_is_there(connection: Connection) -> None:
+    assert count(connection, "core.indicator") == 88
+    assert count(connection, "core.region") == len(CATALOGUE.region_rows)
+    assert count(connection, "core.region WHERE is_county_unit") == 2845
+    assert count(connection, "core.standard_value") == len(CATALOGUE.standards)
+
+
+def test_an_indicator_is_as_the_catalogue_says(connection: Connection) -> None:
+    row = connection.execute(sa.text("SELECT * FROM core.indicator WHERE code = 'PEN_COVERAGE'")).one()
+    assert (row.indicator_key, row.name_zh, row.unit) == (25, "基本养老保险参保率（按常住人口）", "percent")
+    assert (row.numerator, row.denominator, row.multiplier) == (
+        "PEN_EMPLOYEE_INSURED@urban+PEN_RESIDENT_INSURED@total",
+        "POP_RESIDENT",
+        100,
+    )
+    assert connection.scalar(sa.text("SELECT area_types FROM core.indicator WHERE code = 'HLT_BEDS'")) == "total;urban;rural"
+
+
+def test_the_nation_is_region_0_and_codes_keep_their_zeros(connection: Connection) -> None:
+    rows = connection.execute(
+        sa.text("SELECT region_key, region_code, name_zh FROM core.region WHERE region_key IN (0, 510000) ORDER BY 1")
+    )
+    assert [tuple(row) for row in rows] == [(0, "000000", "全国"), (510000, "510000", "四川省")]
+
+
+def test_a_standard_has_the_number_of_its_row(connection: Connection) -> None:
+    row = connection.execute(
+        sa.text("SELECT code, value, s.valid_from::text FROM core.standard_value s JOIN core.indicator USING (indicator_key)"
+                " WHERE standard_key = 9")
+    ).one()
+    assert tuple(row) == ("EDU_PRIMARY_PUPILS_PER_TEACHER", 19, "2014-11-01")
+
+
+def test_syncing_again_writes_no_row(connection: Connection) -> None:
+    tables = ("core.indicator", "core.region", "core.standard_value")
+    before = [versions(connection, table) for table in tables]
+    sync_catalogue(connection, CATALOGUE)
+    assert [versions(connection, table) for table in tables] == before
+
+
+def test_a_changed_row_of_the_catalogue_changes_its_row_alone(connection: Connection) -> None:
+    renamed = CATALOGUE.indicators["GDP"].model_copy(update={"name_en": "GRP"})
+    changed = dataclasses.replace(CATALOGUE, indicators=dict(CATALOGUE.indicators) | {"GDP": renamed})
+    before = versions(connection, "core.indicator")
+    sync_catalogue(connection, changed)
+    assert connection.scalar(sa.text("SELECT name_en FROM core.indicator WHERE code = 'GDP'")) == "GRP"
+    assert len(versions(connection, "core.indicator") - before) == 1
+
+
+def test_a_value_that_became_blank_becomes_null(connection: Connection) -> None:
+    changed = CATALOGUE.indicators["PEN_COVERAGE"].model_copy(update={"plausible_max": None})
+    assert CATALOGUE.indicators["PEN_COVERAGE"].plausible_max is not None
+    sync_catalogue(connection, dataclasses.replace(CATALOGUE, indicators={"PEN_COVERAGE": changed}))
+    assert connection.scalar(sa.text("SELECT plausible_max FROM core.indicator WHERE code = 'PEN_COVERAGE'")) is None
+
+
+def test_a_row_the_catalogue_no_longer_has_stays(connection: Connection) -> None:
+    fewer = {code: row for code, row in CATALOGUE.indicators.items() if code != "DIG_BROADBAND_PER_100"}
+    sync_catalogue(connection, dataclasses.replace(CATALOGUE, indicators=fewer))
+    assert count(connection, "core.indicator") == 88
+
+
+def test_periods_are_added_once(connection: Connection) -> None:
+    keys = [parse_period(code).key for code in ("2024", "SY2024", "2024-M01-M03", "2024")]
+    ensure_periods(connection, keys)
+    ensure_periods(connection, keys[:2])
+    ensure_periods(connection, [])
+    rows = connection.execute(
+        sa.text("SELECT period_code, kind, period_start::text, period_end::text FROM core.period"
+                " WHERE period_key = ANY(:keys) ORDER BY period_key"),
+        {"keys": keys},
+    )
+    assert [tuple(row) for row in rows] == [
+        ("2024", "year", "2024-01-01", "2024-12-31"),
+        ("2024-M01-M03", "cumulative", "2024-01-01", "2024-03-31"),
+        ("SY2024", "school_year", "2024-09-01", "2025-08-31"),
+    ]
