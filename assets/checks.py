@@ -15,6 +15,15 @@ from expectations.bridge import asset_check_facts
 from resources.dagster import WarehouseResource
 from warehouse.checking import last_checks
 
+_started_early: list[ChecksProcess] = []
+
+
+def start_early() -> None:
+    """Start a checks process before the run that will need it; the run's resource takes it over."""
+    if not _started_early:
+        _started_early.append(ChecksProcess())
+        _started_early[0].start()
+
 
 class ChecksResource(dg.ConfigurableResource[None]):
     """The checks process of a run."""
@@ -39,7 +48,7 @@ class ChecksResource(dg.ConfigurableResource[None]):
     def process(self) -> ChecksProcess:
         """The process; starts with the first question at the latest."""
         if self._process is None:
-            self._process = ChecksProcess()
+            self._process = _started_early.pop() if _started_early else ChecksProcess()
         return self._process
 
 

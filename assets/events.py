@@ -45,7 +45,7 @@ def _log_batch(context: dg.AssetExecutionContext, materializations: list[dg.Asse
         return False
     os.environ.setdefault(BATCH_SIZE_VARIABLE, BATCH_SIZE)
     step = context.get_step_execution_context()
-    batch_id = f"{context.run.run_id}-{context.op_handle}-{materializations[0].asset_key if materializations else ''}"
+    batch_id = f"{context.run.run_id}-{step.step.key}-{materializations[0].asset_key if materializations else ''}"
     for index, materialization in enumerate(materializations):
         end = index == len(materializations) - 1
         DagsterEvent.asset_materialization(step, materialization, DagsterEventBatchMetadata(batch_id, end))

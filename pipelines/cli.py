@@ -10,8 +10,10 @@ import datetime
 import importlib
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +22,10 @@ from pipelines.commands.sandbox import sandbox
 from pipelines.progress import showing_progress
 from pipelines.settings import Settings
 from warehouse.errors import JunhengError
+
+if TYPE_CHECKING:
+    from pipelines.sandboxing import Sandbox
+    from resources.database import Warehouse
 
 SECTORS = click.Choice(["employment", "education", "health"])
 
@@ -61,9 +67,8 @@ def refresh(
     sectors: tuple[str, ...], provinces: tuple[str, ...], since: str | None, dry_run: bool, with_sandbox: bool
 ) -> None:
     """Collect what is due, open or revised, load it, compute the metrics and publish a release."""
-    from pipelines.commands.db import open_warehouse
     from pipelines.running import only_refresh, run_refresh
-    from pipelines.sandboxing import running_sandbox, use_sandbox
+    from pipelines.sandboxing import running_sandbox
 
     started = time.monotonic()
     settings = Settings.load()
@@ -75,12 +80,9 @@ def refresh(
         stack.enter_context(showing_progress(settings.home, settings.log_level))
         served = stack.enter_context(running_sandbox(settings)) if with_sandbox else None
         with ThreadPoolExecutor(1) as pool:
-            starting = pool.submit(open_warehouse().ensure)
-            importlib.import_module("pipelines.definitions")  # a second of imports while database and sandbox come up
-            warehouse = starting.result()
-        if served is not None:
-            use_sandbox(served)
-            settings = Settings.load()
+            preparing = pool.submit(_prepare, served, sectors, provinces, first_day, dry_run)
+            importlib.import_module("pipelines.definitions")  # a second of imports meanwhile
+            settings, warehouse = preparing.result()
         if dry_run:
             from pipelines.planning import plan_lines
 
@@ -93,14 +95,29 @@ def refresh(
     sys.exit(_tell(settings, warehouse, outcome.refresh_id, outcome.success, time.monotonic() - started))
 
 
-def _tell(settings: Settings, warehouse: object, refresh_id: int | None, success: bool, seconds: float) -> int:
+def _prepare(
+    served: Sandbox | None, sectors: Sequence[str], provinces: Sequence[str], since: str | None, dry_run: bool
+) -> tuple[Settings, Warehouse]:
+    """Bring up the warehouse, wait for the sandbox, ask the platforms: all that can be done before the run."""
+    from pipelines.commands.db import open_warehouse
+    from pipelines.foresight import look_ahead
+    from pipelines.sandboxing import use_sandbox
+
+    warehouse = open_warehouse().ensure()
+    if served is not None:
+        use_sandbox(served)
+    settings = Settings.load()
+    if settings.platform_url is not None and not dry_run:
+        look_ahead(settings, warehouse, sectors, provinces, since)
+    return settings, warehouse
+
+
+def _tell(settings: Settings, warehouse: Warehouse, refresh_id: int | None, success: bool, seconds: float) -> int:
     """Print the summary; the exit code is 1 only where nothing could be published."""
     from pipelines.summary import summary_lines
-    from resources.database import Warehouse
     from warehouse.catalogue import load_catalogue
     from warehouse.reporting import is_everything_failed, report_refresh
 
-    assert isinstance(warehouse, Warehouse)
     if refresh_id is None:
         return 1
     engine = warehouse.engine()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from assets.collecting import known, plan_form
+from pipelines.foresight import plain_platforms
 from pipelines.settings import Settings
-from resources.dagster import PlatformsResource, ScopeResource
+from resources.dagster import ScopeResource
 from resources.database import Warehouse
 from warehouse.catalogue import load_catalogue
 from warehouse.migrating import migrate
@@ -19,12 +20,7 @@ def plan_lines(
     catalogue = load_catalogue()
     first_day = since or (settings.since.isoformat() if settings.since else None)
     scope = ScopeResource(sectors=list(sectors), provinces=list(provinces), since=first_day)
-    platforms = PlatformsResource(
-        url_template=settings.platform_url,
-        client_id=settings.client_id,
-        client_secret=settings.client_secret.get_secret_value() if settings.client_secret else None,
-        threads=settings.threads,
-    )
+    platforms = plain_platforms(settings)
     engine = warehouse.engine()
     failures: dict[str, str] = {}
     try:

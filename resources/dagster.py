@@ -82,6 +82,14 @@ class ArchiveResource(dg.ConfigurableResource[None]):
         return Archive(Path(self.folder))
 
 
+_handed_over: dict[str | None, dict[tuple[str, str], Listing | Failure[tuple[str, str]]]] = {}
+
+
+def hand_over_listings(asked: PlatformsResource) -> None:
+    """Give the listings a resource has to the next run that asks the same platforms."""
+    _handed_over[asked.url_template] = dict(asked._listings)
+
+
 class PlatformsResource(dg.ConfigurableResource[None]):
     """The platforms over HTTP. Listings are asked for once a run and shared by the forms of a sector."""
 
@@ -116,6 +124,8 @@ class PlatformsResource(dg.ConfigurableResource[None]):
 
     def listings(self, sector: str, provinces: list[str]) -> dict[str, Listing | Failure[tuple[str, str]]]:
         """What each province's platform of a sector offers, or why it does not say; asked once a run."""
+        if not self._listings:
+            self._listings = _handed_over.pop(self.url_template, {})
         unasked = [(province, sector) for province in provinces if (province, sector) not in self._listings]
         for answer in collect_listings(self.client(), unasked, self.threads):
             key = answer.asked if isinstance(answer, Failure) else (answer.province, answer.sector)

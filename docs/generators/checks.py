@@ -21,7 +21,7 @@ def render() -> str:
             HEAD,
             "# Checks",
             "",
-            "Great Expectations runs them; each result is an asset check in the UI and a row of `ops.check_result`.",
+            "Great Expectations runs them; each result is a row of `ops.check_result`, each subject an asset check in the UI.",
             "A rule that several suites share stands once, with all its ids. Under *source*, DESIGN is what",
             "[architecture.md](architecture.md) pins, METHODS what the docstrings of `warehouse/measures/` define.",
             "",
