@@ -20,6 +20,7 @@ help:  ## show this
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q assets expectations pipelines resources returns sandbox warehouse
 	@touch $@
 
 refresh: .venv/installed  ## install what is missing, then refresh the warehouse from the sandbox platforms

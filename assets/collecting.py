@@ -26,6 +26,7 @@ from warehouse.receipts import (
     known_deliveries,
     record_absences,
     record_arrivals,
+    record_failures,
 )
 
 BATCH = 64
@@ -69,33 +70,44 @@ def plan_form(
     """What is due, open or revised, from what platforms list and what the ledger has (:func:`known_deliveries`).
 
     A return is fetched where it is offered inside the window of due periods (early ones included), or is known
-    already, and its entity tag or modified time is not the one of its newest delivery. ``only`` narrows to partitions.
+    already, and its entity tag or modified time is not the one of its newest delivery. Partitions a person asks for by
+    ``only`` are fetched whatever their period, and again where they are known.
     """
     periods = due_periods(form, today, since)
     first = periods[0].start if periods else (since or today)
+    offered, failures = _offers(form, listings)
+    have = {
+        (platform.split("/")[0], period): delivery
+        for (platform, name, period), delivery in known.items()
+        if name == form.form
+    }
+    if only is None:
+        due = tuple((province, period.code) for period in periods for province in listings)
+        wanted = [
+            offer
+            for key, offer in offered.items()
+            if (key in have or parse_period(offer.period_code).start >= first) and _is_new(offer, have.get(key))
+        ]
+    else:
+        asked = [key for key in sorted(only) if key[0] in listings]
+        due = tuple(key for key in asked if due_on(form, parse_period(key[1])) <= today)
+        wanted = [offered[key] for key in asked if key in offered]
+    absent = {
+        key: failures.get(f"{key[0]}/{form.sector}", "missing") for key in due if key not in have and key not in offered
+    }
+    return Plan(form, due, tuple(wanted), absent, failures)
+
+
+def _offers(form: Form, listings: Listings) -> tuple[dict[Partition, Offer], dict[str, str]]:
+    """What is offered of a form by partition, and why platforms could not be asked."""
     offered: dict[Partition, Offer] = {}
     failures: dict[str, str] = {}
     for province, listing in listings.items():
         if isinstance(listing, Failure):
             failures[f"{province}/{form.sector}"] = str(listing.error)
-            continue
-        offered |= {(province, offer.period_code): offer for offer in listing.rows if offer.form == form.form}
-    have = {
-        (platform.split("/")[0], period): row for (platform, name, period), row in known.items() if name == form.form
-    }
-    wanted = [
-        offer
-        for key, offer in offered.items()
-        if (only is None or key in only)
-        and (key in have or parse_period(offer.period_code).start >= first)
-        and _is_new(offer, have.get(key))
-    ]
-    owed = [(province, period.code) for period in periods for province in listings]
-    due = tuple(key for key in owed if only is None or key in only)
-    absent = {
-        key: failures.get(f"{key[0]}/{form.sector}", "missing") for key in due if key not in have and key not in offered
-    }
-    return Plan(form, due, tuple(wanted), absent, failures)
+        else:
+            offered |= {(province, offer.period_code): offer for offer in listing.rows if offer.form == form.form}
+    return offered, failures
 
 
 def _is_new(offer: Offer, known: Known | None) -> bool:
@@ -133,6 +145,7 @@ def collect_form(
             [_manifest_entry(item, number, refresh) for item, number in zip(result.collected, sequences, strict=True)]
         )
         record_absences(connection, refresh, list(_absences(result, now())))
+        record_failures(connection, refresh, plan.failures, now())
     return result
 
 

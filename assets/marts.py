@@ -92,4 +92,4 @@ def _judge(checks: ChecksProcess, frames: dict[str, pd.DataFrame], catalogue: Ca
 
 def _mart_metadata(frame: pd.DataFrame) -> dict[str, int]:
     slices = frame.groupby(["indicator_key", "period_key"]).ngroups if len(frame) else 0
-    return {"rows_written": len(frame), "slices": slices}
+    return {"dagster/row_count": len(frame), "slices": slices}

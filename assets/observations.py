@@ -18,11 +18,11 @@ from assets.events import log_partitions
 from assets.tables import table_schema
 from resources.dagster import ArchiveResource, ClockResource, WarehouseResource
 from warehouse.catalogue import Form, load_catalogue
-from warehouse.computing import compute_observations
+from warehouse.computing import compute_observations, count_vintages
 from warehouse.periods import parse_period
 from warehouse.publishing import check_counts
 from warehouse.receipts import close_refresh
-from warehouse.schema import observation
+from warehouse.schema import observation, return_receipt
 
 LOADED_STATES = ("loaded", "unchanged", "partly_quarantined")
 
@@ -59,6 +59,10 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
                 owners=OWNERS,
                 kinds={"postgres"},
                 description=f"What became of each delivery of {form.form}: cells = loaded + unchanged + quarantined.",
+                metadata={
+                    "dagster/column_schema": table_schema(return_receipt),
+                    "dagster/table_name": "ops.return_receipt",
+                },
             ),
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -95,7 +99,8 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
 
 def _partition_metadata(row: dict[Any, Any]) -> dict[str, Any]:
     names = ("state", "cells", "loaded", "unchanged", "quarantined", "sha256")
-    return {name: row[name] for name in names} | {"message": row["message"] or ""}
+    rows = row["loaded"] + row["unchanged"]
+    return {name: row[name] for name in names} | {"message": row["message"] or "", "dagster/row_count": rows}
 
 
 def _load_metadata(accepted: Acceptance) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def _load_metadata(accepted: Acceptance) -> dict[str, Any]:
         "checks_passed": len(checks.passed) if checks else 0,
         "checks_warned": len(checks.warned) if checks else 0,
         "checks_failed": len(checks.failed) if checks else 0,
-        "dagster/row_count": counts["loaded"],
+        "dagster/row_count": len(receipts),
         "set_aside": dg.MetadataValue.md("\n".join(shown) or "none"),
     }
 
@@ -146,11 +151,12 @@ def build_core_observation(forms: Sequence[Form]) -> dg.AssetsDefinition:
                     check_counts(connection, refresh.refresh_id),
                 )
                 return
+            rows = count_vintages(connection)
         stage.info("computed derived and national figures: %d (indicator, period) pairs changed", len(merged.changed))
-        yield dg.Output(None, metadata=_change_metadata(merged.changed))
+        yield dg.Output(None, metadata=_change_metadata(merged.changed, rows))
 
     return _core_observation
 
 
-def _change_metadata(changed: pd.DataFrame) -> dict[str, int]:
-    return {"computed_slices_changed": len(changed), "computed_figures_revised": int(changed["revisions"].sum())}
+def _change_metadata(changed: pd.DataFrame, rows: int) -> dict[str, int]:
+    return {"computed_slices_changed": len(changed), "dagster/row_count": rows}

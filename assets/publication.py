@@ -6,10 +6,12 @@ import dagster as dg
 
 from assets.context import OWNERS, current_refresh, stage
 from assets.marts import mart_key
+from assets.tables import table_schema
 from resources.dagster import ClockResource, WarehouseResource
 from warehouse.catalogue import load_catalogue
 from warehouse.publishing import MART_TABLES, check_counts, next_release_id, publish
 from warehouse.receipts import close_refresh, lock_writing
+from warehouse.schema import release
 
 
 def build_release() -> dg.AssetsDefinition:
@@ -22,7 +24,7 @@ def build_release() -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"postgres"},
         description="The published state of all marts: numbered, immutable, hashed. Made only where something changed.",
-        metadata={"dagster/table_name": "mart.release"},
+        metadata={"dagster/column_schema": table_schema(release), "dagster/table_name": "mart.release"},
     )
     def _release(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, clock: ClockResource

@@ -14,10 +14,12 @@ from assets.checks import ChecksResource
 from assets.collecting import FormCollection, collect_form, known, plan_form
 from assets.context import OWNERS, asked_partitions, current_refresh, partition_key, stage
 from assets.events import log_partitions
+from assets.tables import table_schema
 from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
 from warehouse.catalogue import Form, load_catalogue
 from warehouse.periods import parse_period
 from warehouse.receipts import Collected
+from warehouse.schema import return_receipt
 
 
 def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -45,6 +47,10 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
                 owners=OWNERS,
                 kinds={"postgres"},
                 description=f"What is due of {form.form}, what arrived, what is missing and what failed (ops.return_receipt).",
+                metadata={
+                    "dagster/column_schema": table_schema(return_receipt),
+                    "dagster/table_name": "ops.return_receipt",
+                },
             ),
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -59,6 +65,7 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         scope: ScopeResource,
     ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
+        client = platforms.client(clock.read)  # made here, so that what is fetched carries the run's one clock
         provinces = scope.provinces_of(form.sector, load_catalogue().provinces)
         plan = plan_form(
             form,
@@ -70,9 +77,7 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         )
         if plan.offers:
             checks.warm_up()
-        result = collect_form(
-            plan, platforms.client(), archive.plain(), warehouse.engine, refresh, clock.read, platforms.threads
-        )
+        result = collect_form(plan, client, archive.plain(), warehouse.engine, refresh, clock.read, platforms.threads)
         for platform, reason in plan.failures.items():
             context.log.warning("%s could not be asked: %s", platform, reason)
         failed = len(result.failed) + sum(reason != "missing" for reason in plan.absent.values())
@@ -107,6 +112,7 @@ def _ledger_metadata(result: FormCollection) -> dict[str, Any]:
         "due": len(plan.due),
         "offered_new": len(plan.offers),
         "arrived": len(result.collected),
+        "dagster/row_count": len(result.collected) + len(plan.absent) + len(result.failed),
         "missing": len(missing),
         "failed": len(failed),
         "bytes": sum(item.bytes for item in result.collected),

@@ -7,7 +7,7 @@ Here: reading and writing ``ops.refresh``, ``ops.arrival`` and ``ops.return_rece
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from warehouse.schema import arrival, refresh, return_receipt
+from warehouse.schema import arrival, platform_failure, refresh, return_receipt
 
 _WRITER_LOCK = 0x6A756E77  # any constant, another than the migrations'
 _READ_STATES = ("loaded", "unchanged", "quarantined", "partly_quarantined")
@@ -106,11 +106,11 @@ def lock_writing(connection: Connection) -> None:
 
 
 def close_abandoned(connection: Connection, refresh_id: int, now: datetime.datetime) -> int:
-    """Mark earlier refreshes that never ended (killed) as failed; returns how many."""
+    """Mark earlier refreshes that never ended (killed, or a run of some assets only) as incomplete; returns how many."""
     done = connection.execute(
         sa.update(refresh)
         .where(refresh.c.status == "running", refresh.c.refresh_id < refresh_id)
-        .values(status="failed", finished_at=now)
+        .values(status="incomplete", finished_at=now)
     )
     return int(done.rowcount)
 
@@ -237,6 +237,18 @@ def record_absences(connection: Connection, current: Refresh, absences: Sequence
         statement.on_conflict_do_update(index_elements=constraint, set_=renewed),
         [asdict(item) | {"refresh_id": current.refresh_id, "sequence": 0} for item in absences],
     )
+
+
+def record_failures(
+    connection: Connection, current: Refresh, failures: Mapping[str, str], now: datetime.datetime
+) -> None:
+    """Write which platforms could not be asked (platform → reason); once a refresh, whatever the number of forms."""
+    if failures:
+        records = [
+            {"refresh_id": current.refresh_id, "platform": platform, "asked_at": now, "message": reason}
+            for platform, reason in failures.items()
+        ]
+        connection.execute(insert(platform_failure).on_conflict_do_nothing(), records)
 
 
 def read_partitions(connection: Connection, refresh_id: int, form: str) -> pd.DataFrame:

@@ -162,11 +162,14 @@ _CHECKS = sa.text(
     " FROM ops.check_result WHERE refresh_id = :refresh_id"
 )
 _TROUBLES = sa.text(
-    "SELECT CASE WHEN count(*) = 1 THEN min(platform || ' ' || form || ' ' || period_code)"
-    " ELSE platform || ': ' || count(*) || ' returns' END || ' ' || state || ': ' || min(message) AS trouble"
-    " FROM ops.return_receipt WHERE refresh_id = :refresh_id"
-    " AND state IN ('failed', 'missing', 'quarantined', 'partly_quarantined')"
-    " GROUP BY platform, state ORDER BY min(sequence), platform LIMIT 20"
+    "SELECT trouble FROM (SELECT 0 AS rank, platform, platform || ' could not be asked: ' || message AS trouble"
+    " FROM ops.platform_failure WHERE refresh_id = :refresh_id UNION ALL"
+    " SELECT min(sequence) + 1, platform, CASE WHEN count(*) = 1 THEN min(platform || ' ' || form || ' ' || period_code)"
+    " ELSE platform || ': ' || count(*) || ' returns' END || ' ' || replace(state, '_', ' ') || ': ' || min(message)"
+    " FROM ops.return_receipt r WHERE refresh_id = :refresh_id"
+    " AND state IN ('failed', 'missing', 'quarantined', 'partly_quarantined') AND NOT (state = 'failed' AND EXISTS"
+    " (SELECT FROM ops.platform_failure f WHERE f.refresh_id = r.refresh_id AND f.platform = r.platform))"
+    " GROUP BY platform, state) told ORDER BY rank, platform LIMIT 20"
 )
 _GAPS = sa.text(
     "SELECT * FROM (SELECT DISTINCT ON (indicator_code) *, greatest(ratio, 1 / ratio) AS factor FROM ("

@@ -253,7 +253,11 @@ refresh = Table(
     _column("started_at", _UTC, "when it began"),
     _column("recorded_at", _UTC, "moment its observations are recorded at", unique=True),
     _column("finished_at", _UTC, "when it ended", null=True),
-    _column("status", Text, "running, published, unchanged or failed"),
+    _column(
+        "status",
+        Text,
+        "running, published, unchanged, failed, or incomplete (killed, or only part of the assets was run)",
+    ),
     _column("release_id", Integer, "release that first shows what it loaded", null=True),
     _column("catalogue_sha256", Text, "hash of the catalogue it used"),
     _column("summary", JSONB, "counts of the run", null=True),
@@ -305,6 +309,17 @@ return_receipt = Table(
     UniqueConstraint("platform", "form", "period_code", "sequence"),
     schema="ops",
     comment="The ledger: one row a delivery; sequence 0 stands for a return that is missing or failed",
+)
+
+platform_failure = Table(
+    "platform_failure",
+    metadata,
+    _column("refresh_id", Integer, "refresh", primary_key=True),
+    _column("platform", Text, "province code / sector", primary_key=True),
+    _column("asked_at", _UTC, "when it was asked"),
+    _column("message", Text, "why it could not be asked"),
+    schema="ops",
+    comment="Platforms that could not be asked what they offer",
 )
 
 quarantine = Table(

@@ -18,6 +18,7 @@ from warehouse.migrating import HEAD, current_revision, downgrade, migrate, requ
 from warehouse.reference import sync_catalogue
 
 MARTS = ["attainment", "indicator", "inequality", "observation", "region", "release", "reporting", "standard", "urban_rural_gap"]
+WRITING = "-c default_transaction_read_only=off"
 
 
 def relations(connection: Connection) -> set[tuple[str, str, str]]:
@@ -156,7 +157,8 @@ def test_every_table_view_and_column_is_described(centre_engine: Engine) -> None
 def reader(centre: Centre, warehouse: Warehouse) -> Iterator[psycopg.Connection[Any]]:
     """bi_reader, logged in with his password, on a warehouse that has something to read."""
     centre.night(employment(people(1.0)))
-    with psycopg.connect(warehouse.bi_url(), dbname="centre", autocommit=True) as connection:
+    # His sessions are read-only unless he says otherwise: it is his rights that are asked here.
+    with psycopg.connect(warehouse.bi_url(), dbname="centre", autocommit=True, options=WRITING) as connection:
         yield connection
 
 
@@ -210,7 +212,15 @@ def test_a_reader_may_not_write_create_or_look_elsewhere(reader: psycopg.Connect
 
 
 def test_a_reader_may_not_make_a_temporary_table_in_the_warehouse(engine: Engine, warehouse: Warehouse) -> None:
-    with psycopg.connect(warehouse.bi_url()) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with (
+        psycopg.connect(warehouse.bi_url(), options=WRITING) as reader,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        reader.execute("CREATE TEMPORARY TABLE mine (a int)")
+
+
+def test_a_readers_sessions_are_read_only_unless_he_says_otherwise(engine: Engine, warehouse: Warehouse) -> None:
+    with psycopg.connect(warehouse.bi_url()) as reader, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         reader.execute("CREATE TEMPORARY TABLE mine (a int)")
 
 

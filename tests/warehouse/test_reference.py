@@ -81,7 +81,8 @@ def test_a_changed_row_of_the_catalogue_changes_its_row_alone(connection: Connec
 def test_a_value_that_became_blank_becomes_null(connection: Connection) -> None:
     changed = CATALOGUE.indicators["PEN_COVERAGE"].model_copy(update={"plausible_max": None})
     assert CATALOGUE.indicators["PEN_COVERAGE"].plausible_max is not None
-    sync_catalogue(connection, dataclasses.replace(CATALOGUE, indicators={"PEN_COVERAGE": changed}))
+    indicators = dict(CATALOGUE.indicators) | {"PEN_COVERAGE": changed}
+    sync_catalogue(connection, dataclasses.replace(CATALOGUE, indicators=indicators))
     assert connection.scalar(sa.text("SELECT plausible_max FROM core.indicator WHERE code = 'PEN_COVERAGE'")) is None
 
 

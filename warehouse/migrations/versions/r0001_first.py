@@ -16,6 +16,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2040
 OPS_TABLES = (
     "arrival",
     "return_receipt",
+    "platform_failure",
     "quarantine",
     "check_result",
     "changed_slice",
