@@ -14,7 +14,7 @@ import pytest
 from resources.embedded import EmbeddedPostgres
 from resources.errors import EmbeddedPostgresError, FolderNotTraversableError
 from resources.hosting import answers
-from tests.resources.conftest import open_folder
+from tests.conftest import open_folder
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
 
