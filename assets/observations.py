@@ -138,7 +138,7 @@ def build_core_observation(forms: Sequence[Form]) -> dg.AssetsDefinition:
     )
     def _core_observation(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, clock: ClockResource
-    ) -> Iterator[dg.Output[None]]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         with warehouse.engine.begin() as connection:
             merged = compute_observations(connection, refresh, load_catalogue())
@@ -153,7 +153,7 @@ def build_core_observation(forms: Sequence[Form]) -> dg.AssetsDefinition:
                 return
             rows = count_vintages(connection)
         stage.info("computed derived and national figures: %d (indicator, period) pairs changed", len(merged.changed))
-        yield dg.Output(None, metadata=_change_metadata(merged.changed, rows))
+        yield dg.MaterializeResult(metadata=_change_metadata(merged.changed, rows))
 
     return _core_observation
 

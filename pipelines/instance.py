@@ -22,6 +22,8 @@ storage:
       env: {STORAGE_VARIABLE}
 telemetry:
   enabled: false
+python_logs:
+  python_log_level: INFO  # what a run prints where the UI started it; its events are all in the UI
 nux:
   enabled: false
 run_monitoring:

@@ -51,7 +51,6 @@ def test_nothing_new_skips_what_comes_after_the_loading(nights: Nights) -> None:
     steps = nights.second.steps
     assert [name for name, how in steps.items() if how == "SKIPPED"] == ["compute_marts", "release"]
     assert all(steps[name] == "SUCCESS" for name in STAGES)
-    assert nights.second.checks == []
 
 
 def test_nothing_new_is_said(nights: Nights) -> None:
@@ -138,7 +137,7 @@ def test_a_revised_figure_closes_one_vintage_and_opens_one(nights: Nights) -> No
     receipt = nights.third.receipt(*REVISED)
     assert (receipt["sequence"], receipt["loaded"], receipt["quarantined"]) == (2, 1, 0)
     old, new = nights.world.place.rows(
-        "SELECT o.value, o.receipt_id, o.superseded_at FROM core.observation o JOIN core.observation n"
+        "SELECT o.value, o.receipt_id FROM core.observation o JOIN core.observation n"
         " USING (indicator_key, period_key, region_key, area_key) WHERE n.receipt_id = :id AND o.receipt_id IS NOT NULL"
         " AND n.receipt_id IS NOT NULL AND n.recorded_at >= o.recorded_at ORDER BY o.recorded_at",
         id=receipt["receipt_id"],
@@ -225,7 +224,18 @@ def test_every_stage_with_news_has_its_asset_checks(nights: Nights) -> None:
     marts = {"mart_attainment", "mart_urban_rural_gap", "mart_inequality"}
     assert checked == {f"{form}_observations" for form in FORMS} | marts
     assert all(check["passed"] for check in nights.first.checks)
+    assert {check["run"] for check in nights.first.checks} == {nights.first.refresh["run_id"]}
     assert {check["severity"] for check in nights.first.checks} <= {"WARN", "ERROR"}
+
+
+def test_a_night_without_news_hides_no_check(nights: Nights) -> None:
+    assert nights.second.checks == nights.first.checks
+
+
+def test_only_what_has_news_is_checked_again(nights: Nights) -> None:
+    runs = {check["asset"]: check["run"] for check in nights.third.checks}
+    assert runs["health_annual_observations"] == nights.third.refresh["run_id"]
+    assert runs["employment_annual_observations"] == nights.first.refresh["run_id"]
 
 
 def test_a_check_of_every_result_is_kept(nights: Nights) -> None:

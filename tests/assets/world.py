@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 
 from pipelines.cli import main
+from pipelines.settings import Settings
 from resources.database import Warehouse
 from tests.conftest import open_folder
 
@@ -179,7 +180,7 @@ class Night:
     logged: dict[str, dict[str, dict[str, Any]]]
     """Asset → partition → metadata, materialized in this night."""
     checks: list[dict[str, Any]]
-    """Asset checks of the night: asset, name, passed, severity."""
+    """Asset checks as Dagster then shows them: asset, name, passed, severity, and the run that found it."""
 
     def receipt(self, platform: str, form: str, period_code: str) -> dict[str, Any]:
         """The newest receipt of a return."""
@@ -236,15 +237,7 @@ class World:
                 steps=steps,
                 green={name: set(instance.get_materialized_partitions(AssetKey(name))) for name in partitioned},
                 logged={name: _logged(instance, name, refresh["run_id"]) for name in partitioned},
-                checks=[
-                    {
-                        "asset": found.asset_key.to_user_string(),
-                        "name": found.check_name,
-                        "passed": found.passed,
-                        "severity": found.severity.value,
-                    }
-                    for found in (entry.dagster_event.event_specific_data for entry in logs if _is_check(entry))
-                ],
+                checks=_last_checks(instance),
             )
 
 
@@ -256,8 +249,22 @@ def _instance(place: Place) -> Iterator[DagsterInstance]:
         yield instance
 
 
-def _is_check(entry: Any) -> bool:
-    return bool(entry.dagster_event and entry.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION")
+def _last_checks(instance: DagsterInstance) -> list[dict[str, Any]]:
+    from pipelines.definitions import build_definitions
+
+    keys = build_definitions(Settings.load()).resolve_asset_graph().asset_check_keys
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    found = [record.event.dagster_event.asset_check_evaluation_data for record in records.values() if record.event]
+    return [
+        {
+            "asset": each.asset_key.to_user_string(),
+            "name": each.check_name,
+            "passed": each.passed,
+            "severity": each.severity.value,
+            "run": each.metadata["run"].value,
+        }
+        for each in found
+    ]
 
 
 def _logged(instance: DagsterInstance, asset: str, run_id: str) -> dict[str, dict[str, Any]]:
