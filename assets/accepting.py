@@ -48,7 +48,7 @@ def accept_form(
     One transaction: killed before its end, the deliveries still wait for the next refresh.
     """
     with engine.begin() as connection:
-        lock_writing(connection)
+        lock_writing(connection, refresh)
         settle_repeats(connection, form.form, refresh)
         arrivals = pending_arrivals(connection, form.form)
         outcome = None

@@ -58,7 +58,7 @@ def build_marts() -> dg.AssetsDefinition:
         refresh = current_refresh(context, warehouse.engine, clock)
         catalogue = load_catalogue()
         with warehouse.engine.begin() as connection:
-            lock_writing(connection)
+            lock_writing(connection, refresh)
             release_id = next_release_id(connection)
             discard_unpublished(connection, release_id)
             frames = compute_marts(connection, catalogue)

@@ -21,7 +21,7 @@ from warehouse.catalogue import Form, load_catalogue
 from warehouse.computing import compute_observations, count_vintages
 from warehouse.periods import parse_period
 from warehouse.publishing import check_counts
-from warehouse.receipts import close_refresh
+from warehouse.receipts import close_refresh, lock_writing
 from warehouse.schema import observation, return_receipt
 
 LOADED_STATES = ("loaded", "unchanged", "partly_quarantined")
@@ -141,6 +141,7 @@ def build_core_observation(forms: Sequence[Form]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         with warehouse.engine.begin() as connection:
+            lock_writing(connection, refresh)
             merged = compute_observations(connection, refresh, load_catalogue())
             if merged is None:
                 close_refresh(

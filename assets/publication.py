@@ -31,7 +31,7 @@ def build_release() -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         refresh = current_refresh(context, warehouse.engine, clock)
         with warehouse.engine.begin() as connection:
-            lock_writing(connection)
+            lock_writing(connection, refresh)
             number = next_release_id(connection)
             made = publish(connection, refresh, number, clock.read(), load_catalogue().sha256)
             counts = check_counts(connection, refresh.refresh_id)

@@ -58,3 +58,15 @@ class ConservationError(JunhengError):
         super().__init__(f"receipt {receipt_id} does not add up: {told}; nothing of its form was loaded, report this")
         self.receipt_id = receipt_id
         self.counts = counts
+
+
+class RefreshOvertakenError(JunhengError):
+    """Another refresh published while this one ran: nothing is lost, the next refresh loads what waits."""
+
+    def __init__(self, refresh_id: int, release_id: int) -> None:
+        super().__init__(
+            f"refresh {refresh_id} was overtaken: release {release_id} was published by another refresh since it began; "
+            "what it collected waits in the archive, run 'junheng refresh' again"
+        )
+        self.refresh_id = refresh_id
+        self.release_id = release_id

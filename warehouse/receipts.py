@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from warehouse.schema import arrival, platform_failure, refresh, return_receipt
+from warehouse.errors import RefreshOvertakenError
+from warehouse.schema import arrival, platform_failure, refresh, release, return_receipt
 
 _WRITER_LOCK = 0x6A756E77  # any constant, another than the migrations'
 _READ_STATES = ("loaded", "unchanged", "quarantined", "partly_quarantined")
@@ -100,9 +101,17 @@ def close_refresh(
     )
 
 
-def lock_writing(connection: Connection) -> None:
-    """Wait until no other refresh writes; held to the end of the transaction."""
+def lock_writing(connection: Connection, current: Refresh) -> None:
+    """Wait until no other refresh writes; held to the end of the transaction.
+
+    Raises :class:`RefreshOvertakenError` where another refresh has published since this one began: what this one would
+    still record lies before that release in time, and would change it.
+    """
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
+    overtaking = sa.select(sa.func.max(release.c.release_id)).where(release.c.recorded_at > current.recorded_at)
+    found = connection.scalar(overtaking)
+    if found is not None:
+        raise RefreshOvertakenError(current.refresh_id, int(found))
 
 
 def close_abandoned(connection: Connection, refresh_id: int, now: datetime.datetime) -> int:

@@ -67,7 +67,7 @@ class View:
 
 
 _VIEW = re.compile(
-    r"CREATE (?:OR REPLACE )?VIEW mart\.(?P<created>\w+) AS\s+SELECT\s+(?P<select>.+?)\sFROM\s+(?P<sources>.+?);"
+    r"CREATE (?:OR REPLACE )?VIEW mart\.(?P<created>\w+) AS\s+SELECT\s+(?P<body>.+?);"
     r"|COMMENT ON VIEW mart\.(?P<commented>\w+) IS '(?P<comment>(?:[^']|'')+)';"
     r"|DROP VIEW (?:IF EXISTS )?mart\.(?P<dropped>\w+)",
     re.DOTALL,
@@ -83,7 +83,7 @@ def read_views(folder: Path = VERSIONS) -> dict[str, View]:
     for path in sorted(folder.glob("*.sql")):
         for found in _VIEW.finditer(path.read_text(encoding="utf-8")):
             if found["created"]:
-                selects[found["created"]] = (found["select"], found["sources"])
+                selects[found["created"]] = _split_from(found["body"])
             elif found["commented"]:
                 comments[found["commented"]] = found["comment"].replace("''", "'")
             else:
@@ -119,6 +119,16 @@ def _described(plain: re.Match[str], tables: dict[str, str]) -> tuple[str, str]:
         return "", ""
     kind = str(column.type).lower()
     return ("timestamptz" if kind in ("datetime", "timestamp") else kind), column.comment or ""
+
+
+def _split_from(body: str) -> tuple[str, str]:
+    """Select list and sources of a query: what stands before and behind the FROM that is in no parentheses."""
+    depth = 0
+    for found in re.finditer(r"[(\[)\]]|\bFROM\b", body):
+        depth += (found.group() in "([") - (found.group() in ")]")
+        if found.group() == "FROM" and depth == 0:
+            return body[: found.start()].strip(), body[found.end() :].strip()
+    raise NoMeaningError(f"a view without FROM: {body[:80]}")
 
 
 def _split_items(select: str) -> Iterator[str]:

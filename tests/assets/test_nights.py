@@ -76,12 +76,23 @@ def test_a_fault_is_the_state_of_its_return(nights: Nights, fault: tuple[str, st
     assert nights.third.receipt(*fault)["state"] == state
 
 
-@pytest.mark.parametrize("fault", [DOWN, NOT_A_WORKBOOK, NOT_A_NUMBER, LATE])
-def test_a_fault_is_a_warning_that_names_the_return(nights: Nights, fault: tuple[str, str, str]) -> None:
-    warnings = [line for line in nights.third.said.stdout.splitlines() if line.startswith("WARNING")]
-    named = [line for line in warnings if all(word in line for word in fault)]
-    assert len(named) == 1, warnings
-    assert len(warnings) == 4
+def warnings(night: Night) -> list[str]:
+    return [line for line in night.said.stdout.splitlines() if line.startswith("WARNING")]
+
+
+@pytest.mark.parametrize("fault", [NOT_A_WORKBOOK, NOT_A_NUMBER, LATE], ids=["workbook", "number", "late"])
+def test_a_fault_is_one_warning_that_names_the_return(nights: Nights, fault: tuple[str, str, str]) -> None:
+    named = [line for line in warnings(nights.third) if all(word in line for word in fault)]
+    assert len(named) == 1, warnings(nights.third)
+
+
+def test_a_platform_that_is_down_is_one_warning(nights: Nights) -> None:
+    """Not one for each return it owes."""
+    assert len([line for line in warnings(nights.third) if DOWN[0] in line]) == 1
+
+
+def test_there_is_a_warning_for_each_fault_and_no_other(nights: Nights) -> None:
+    assert len(warnings(nights.third)) == 4
 
 
 def test_a_platform_that_is_down_is_said_with_its_reason(nights: Nights) -> None:

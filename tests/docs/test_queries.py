@@ -13,8 +13,11 @@ SOURCES = {f"mart.{name}": columns for name, columns in MARTS.items()} | {
     name: set(table.columns.keys()) for name, table in metadata.tables.items()
 }
 WORDS = set(
-    "select from where and or not as join left on using in is null like order by desc asc group limit filter case when then"
-    " else end between distinct count sum min max round numeric".split()
+    re.findall(
+        r"\w+",
+        "select from where and or not as join left on using in is null like order by desc asc group limit filter case when "
+        "then else end between distinct count sum min max round numeric",
+    )
 )
 SOURCE = re.compile(r"\b(?:from|join)\s+(?P<name>[a-z_]+(?:\.[a-z_]+)?)(?:\s+(?!where|join|on|using|group|order|limit)"
                     r"(?P<alias>[a-z]\w*))?")  # fmt: skip

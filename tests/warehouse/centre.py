@@ -19,7 +19,15 @@ from warehouse.catalogue import Catalogue, load_catalogue
 from warehouse.computing import compute_marts, compute_observations
 from warehouse.loading import Merged, load_returns
 from warehouse.periods import parse_period
-from warehouse.publishing import Release, digest_slices, discard_unpublished, next_release_id, publish, unpublished_slices
+from warehouse.publishing import (
+    Release,
+    digest_slices,
+    discard_unpublished,
+    next_release_id,
+    publish,
+    unpublished_slices,
+    write_mart,
+)
 from warehouse.receipts import (
     Collected,
     Refresh,
@@ -38,7 +46,7 @@ FIRST_NIGHT = datetime.datetime(2026, 11, 24, 2, 0, tzinfo=ZONE)
 _FILLED = (
     "core.observation, core.attainment, core.urban_rural_gap, core.inequality, core.period, ops.refresh, ops.arrival,"
     " ops.return_receipt, ops.quarantine, ops.check_result, ops.changed_slice, ops.slice_digest, ops.release,"
-    " ops.release_in_force"
+    " ops.release_in_force, ops.platform_failure"
 ).split(", ")
 
 
@@ -141,10 +149,14 @@ class Centre:
         return FIRST_NIGHT + datetime.timedelta(days=self.nights)
 
     def collect(self, refresh: Refresh, *returns: Return) -> list[int]:
-        """Queue deliveries; their sequence numbers."""
+        """Queue deliveries, form by form; their sequence numbers in that order."""
         self.archive |= {item.sha256: item for item in returns}
-        with self.engine.begin() as connection:
-            return record_arrivals(connection, refresh, [self._collected(item) for item in returns])
+        numbers: list[int] = []
+        for form in dict.fromkeys(item.form for item in returns):
+            collected = [self._collected(item) for item in returns if item.form == form]
+            with self.engine.begin() as connection:
+                numbers += record_arrivals(connection, refresh, collected)
+        return numbers
 
     def accept(self, refresh: Refresh, form: str) -> pd.DataFrame:
         """Load what waits of a form, in one transaction: a row a delivery that was read."""
@@ -152,7 +164,7 @@ class Centre:
             return self.accept_within(connection, refresh, form)
 
     def accept_within(self, connection: Connection, refresh: Refresh, form: str) -> pd.DataFrame:
-        lock_writing(connection)
+        lock_writing(connection, refresh)
         settle_repeats(connection, form, refresh)
         arrivals = pending_arrivals(connection, form)
         if arrivals.empty:
@@ -165,6 +177,8 @@ class Centre:
         refresh = refresh or self.open()
         self.collect(refresh, *returns)
         frames = [self.accept(refresh, form) for form in sorted({item.form for item in returns})]
+        if not frames:
+            return []
         receipts = pd.concat(frames).sort_values("arrival_id")
         return receipts[["state", "cells", "loaded", "unchanged", "quarantined"]].to_dict("records")
 
@@ -178,7 +192,8 @@ class Centre:
         with self.engine.begin() as connection:
             number = next_release_id(connection)
             discard_unpublished(connection, number)
-            compute_marts(connection, CATALOGUE, number)
+            for mart, frame in compute_marts(connection, CATALOGUE).items():
+                write_mart(connection, mart, frame, number)
             digest_slices(connection, number)
             return number
 

@@ -136,12 +136,12 @@ def test_fixed_rows_are_read_with_their_types(connection: Connection) -> None:
 
 
 def test_nan_is_read_as_nan(connection: Connection) -> None:
-    frame = read_fixed(connection, sql.SQL("SELECT coalesce(NULL::float8, 'NaN')"), (("number", "float8"),))
+    frame = read_fixed(connection, sql.SQL("SELECT coalesce(NULL::float8, 'NaN') AS number"), (("number", "float8"),))
     assert np.isnan(frame["number"]).tolist() == [True]
 
 
 def test_no_rows_are_an_empty_frame_with_columns(connection: Connection) -> None:
-    frame = read_fixed(connection, sql.SQL("SELECT 1::int4 WHERE false"), (("middle", "int4"),))
+    frame = read_fixed(connection, sql.SQL("SELECT 1::int4 AS middle WHERE false"), (("middle", "int4"),))
     assert (list(frame.columns), len(frame)) == (["middle"], 0)
 
 

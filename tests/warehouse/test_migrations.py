@@ -200,7 +200,6 @@ def test_a_reader_may_not_select_a_table(reader: psycopg.Connection[Any], table:
         "CREATE SCHEMA mine",
         "SELECT nextval('ops.receipt_id_seq')",
         "SELECT * FROM core.observation_2024",
-        "GRANT SELECT ON mart.observation TO public",
         "SET ROLE junheng",
         "COPY mart.observation TO PROGRAM 'cat'",
         "SELECT pg_read_file('/etc/hostname')",

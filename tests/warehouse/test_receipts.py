@@ -16,6 +16,8 @@ from warehouse.receipts import (
     pending_arrivals,
     read_partitions,
     record_absences,
+    record_arrivals,
+    record_failures,
     settle_repeats,
 )
 
@@ -60,13 +62,13 @@ def test_a_refresh_is_closed_with_its_counts(centre: Centre) -> None:
     ]
 
 
-def test_earlier_refreshes_that_never_ended_are_failed(centre: Centre) -> None:
+def test_earlier_refreshes_that_never_ended_are_incomplete(centre: Centre) -> None:
     ended, killed, current = centre.open(), centre.open(), centre.open()
     with centre.engine.begin() as connection:
         close_refresh(connection, ended.refresh_id, "published", FIRST_NIGHT, {})
         assert close_abandoned(connection, current.refresh_id, FIRST_NIGHT) == 1
     assert centre.values("SELECT status FROM ops.refresh ORDER BY refresh_id") == ["published", "incomplete", "running"]
-    assert centre.values("SELECT refresh_id FROM ops.refresh WHERE status = 'failed'") == [killed.refresh_id]
+    assert centre.values("SELECT refresh_id FROM ops.refresh WHERE status = 'incomplete'") == [killed.refresh_id]
 
 
 # --- deliveries waiting ---
@@ -80,7 +82,8 @@ def test_deliveries_of_a_return_are_numbered_read_or_waiting(centre: Centre) -> 
 
 
 def test_collecting_nothing_writes_nothing(centre: Centre) -> None:
-    assert centre.collect(centre.open()) == []
+    with centre.engine.begin() as connection:
+        assert record_arrivals(connection, centre.open(), []) == []
     assert centre.rows("SELECT * FROM ops.arrival") == []
 
 
@@ -251,6 +254,17 @@ def test_no_absences_write_nothing(centre: Centre) -> None:
     with centre.engine.begin() as connection:
         record_absences(connection, centre.open(), [])
     assert receipts(centre) == []
+
+
+def test_a_platform_that_cannot_be_asked_is_written_once_a_refresh(centre: Centre) -> None:
+    refresh = centre.open()
+    with centre.engine.begin() as connection:
+        for reason in ("503", "503 again"):
+            record_failures(connection, refresh, {"510000/health": reason}, FIRST_NIGHT)
+        record_failures(connection, refresh, {}, FIRST_NIGHT)
+    assert centre.rows("SELECT refresh_id, platform, message FROM ops.platform_failure") == [
+        (refresh.refresh_id, "510000/health", "503")
+    ]
 
 
 # --- what a refresh read ---

@@ -5,17 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from tests.warehouse.centre import CATALOGUE
+from tests.warehouse.centre import CATALOGUE, Centre
 from warehouse.periods import parse_period
+from warehouse.receipts import close_refresh
 from warehouse.reference import ensure_periods, sync_catalogue
 
 
 @pytest.fixture
-def connection(centre_engine: Engine) -> Iterator[Connection]:
-    """A transaction on a warehouse that has the catalogue, rolled back at the end."""
-    with centre_engine.connect() as made:
+def connection(centre: Centre) -> Iterator[Connection]:
+    """A transaction on a warehouse that has the catalogue and no refresh, rolled back at the end."""
+    with centre.engine.connect() as made:
         yield made
         made.rollback()
 
@@ -84,6 +85,24 @@ def test_a_value_that_became_blank_becomes_null(connection: Connection) -> None:
     indicators = dict(CATALOGUE.indicators) | {"PEN_COVERAGE": changed}
     sync_catalogue(connection, dataclasses.replace(CATALOGUE, indicators=indicators))
     assert connection.scalar(sa.text("SELECT plausible_max FROM core.indicator WHERE code = 'PEN_COVERAGE'")) is None
+
+
+@pytest.mark.parametrize(("status", "is_written"), [("published", False), ("unchanged", False), ("incomplete", True)])
+def test_a_catalogue_is_not_written_again_where_the_last_refresh_that_ended_had_it(
+    centre: Centre, status: str, is_written: bool
+) -> None:
+    refresh = centre.open()
+    with centre.engine.begin() as connection:
+        close_refresh(connection, refresh.refresh_id, status, centre.now(), {})
+    with centre.engine.begin() as connection:
+        assert sync_catalogue(connection, CATALOGUE) is is_written
+
+
+def test_another_catalogue_is_written(centre: Centre) -> None:
+    refresh = centre.open()
+    with centre.engine.begin() as connection:
+        close_refresh(connection, refresh.refresh_id, "published", centre.now(), {})
+        assert sync_catalogue(connection, dataclasses.replace(CATALOGUE, sha256="another")) is True
 
 
 def test_a_row_the_catalogue_no_longer_has_stays(connection: Connection) -> None:
