@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -22,7 +23,8 @@ from resources.archive import Archive
 from returns import Arrival, ReadResult, read_returns
 from warehouse.catalogue import Catalogue, Form
 from warehouse.checking import record_checks, reference_figures
-from warehouse.loading import load_returns
+from warehouse.loading import load_returns, record_warnings
+from warehouse.periods import parse_period
 from warehouse.receipts import Refresh, lock_writing, pending_arrivals, read_partitions, settle_repeats
 
 
@@ -55,6 +57,7 @@ def accept_form(
         if len(arrivals):
             result = read_returns([_arrival(row) for row in arrivals.to_dict("records")], archive.get, catalogue)
             outcome = _load_while_checked(connection, form, catalogue, refresh, arrivals, result, checks)
+            record_warnings(connection, refresh, _warned(result, outcome, catalogue))
             record_checks(connection, refresh, form.form, check_result_rows(outcome), now())
         receipts = read_partitions(connection, refresh.refresh_id, form.form)
     return Acceptance(receipts, outcome)
@@ -125,6 +128,17 @@ def hold_back(result: ReadResult, outcome: SuiteOutcome) -> ReadResult:
         result.observations[~is_held].reset_index(drop=True),
         pd.concat([result.quarantined, aside], ignore_index=True),
         verdicts,
+    )
+
+
+def _warned(result: ReadResult, outcome: SuiteOutcome, catalogue: Catalogue) -> pd.DataFrame:
+    """Figures with a warning by (indicator_key, period_key)."""
+    rows = np.unique(np.concatenate([np.empty(0, np.int64), *(check.rows for check in outcome.warned)]))
+    codes = result.observations.loc[rows, ["indicator_code", "period_code"]].astype(str)
+    counted = codes.value_counts().rename("warnings").reset_index()
+    return counted.assign(
+        indicator_key=[catalogue.indicators[code].indicator_key for code in counted["indicator_code"]],
+        period_key=[parse_period(code).key for code in counted["period_code"]],
     )
 
 

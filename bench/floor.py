@@ -3,8 +3,8 @@
     python -m bench.floor FOLDER        (a folder that `python -m bench.nightly --keep FOLDER` filled)
 
 Floor: the same bytes through each carrier's fastest parser here (calamine, csv, json), and the same rows COPYed into a plain
-table without a single index; nothing is understood, checked or kept twice. Ours: read, conform, check and load with vintages and
-receipts, into an empty warehouse beside it. Imports and Dagster are left out of both; the checks process is warm.
+table without a single index; nothing is understood, checked or kept twice. Ours: read, conform, check and load with vintages
+and receipts, into an empty warehouse beside it. Imports and Dagster are left out of both; the checks process is warm.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class PortTakenError(JunhengError):
 
 def serve(settings: Settings, host: str, port: int, with_sandbox: bool) -> int:
     """Serve until a signal, or until one of the children ends; returns the exit code."""
-    if not is_port_free(port):
+    if not is_port_free(port, host):
         raise PortTakenError(f"port {port} is taken; stop what listens there or give another by --port")
     stopping: list[int] = []
 

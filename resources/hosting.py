@@ -208,12 +208,12 @@ def _is_plain(cluster: Path) -> bool:
     return len(longest) <= SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9_./+=@-]+", str(cluster)) is not None
 
 
-def is_port_free(port: int) -> bool:
-    """Whether a server could listen on 127.0.0.1:``port`` now."""
+def is_port_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on ``host``:``port`` now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             return False
         return True

@@ -25,7 +25,7 @@ from warehouse.panels import Slice
 from warehouse.publishing import unpublished_slices
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
-from warehouse.schema import slice_digest
+from warehouse.schema import changed_slice, release, slice_digest
 
 _FIGURE_COLUMNS = (
     ("indicator_key", "int2"),
@@ -80,8 +80,31 @@ def read_figures(connection: Connection, slices: Collection[Slice]) -> pd.DataFr
     )
 
 
+def note_catalogue_change(connection: Connection, refresh: Refresh, catalogue: Catalogue) -> bool:
+    """Put every slice into the changed set where the last release was computed with another catalogue.
+
+    A new floor, formula or indicator then reaches periods that are loaded already. True where that was so.
+    """
+    newest = sa.select(release.c.catalogue_sha256).order_by(release.c.release_id.desc()).limit(1)
+    last = connection.scalar(newest)
+    if last is None or last == catalogue.sha256:
+        return False
+    slices = [(key, period) for key, periods in known_periods(connection, ()).items() for period in periods]
+    frame = pd.DataFrame(slices, columns=["indicator_key", "period_key"]).assign(revisions=0)
+    record_changes(connection, refresh, frame)
+    return True
+
+
+def warned_slices(connection: Connection) -> set[Slice]:
+    """Slices of which some load warned. Conservative: a warning counts until the figures' history is rebuilt."""
+    columns = (changed_slice.c.indicator_key, changed_slice.c.period_key)
+    rows = connection.execute(sa.select(*columns).where(changed_slice.c.warnings > 0).distinct())
+    return {(row.indicator_key, row.period_key) for row in rows}
+
+
 def compute_observations(connection: Connection, refresh: Refresh, catalogue: Catalogue) -> Merged | None:
     """Derived indicators and national figures of whatever the changed slices reach; None where nothing changed."""
+    note_catalogue_change(connection, refresh, catalogue)
     changed = changed_slices(connection)
     if not changed:
         return None
@@ -125,5 +148,5 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, pd.
     return {
         "attainment": attainment(figures, catalogue, wanted),
         "urban_rural_gap": urban_rural_gap(figures, catalogue, wanted),
-        "inequality": inequality(figures, catalogue, wanted),
+        "inequality": inequality(figures, catalogue, wanted, warned=warned_slices(connection)),
     }

@@ -127,6 +127,27 @@ def _touches_known(connection: Connection, slices: pd.DataFrame) -> bool:
     return bool(connection.scalar(_ANY_KNOWN, {name: slices[name].tolist() for name in _SLICE}))
 
 
+def record_warnings(connection: Connection, refresh: Refresh, warned: pd.DataFrame) -> None:
+    """Count warnings of (indicator, period) pairs that this refresh changed: metrics that rest on them have grade B.
+
+    ``warned``: indicator_key, period_key, warnings.
+    """
+    if warned.empty:
+        return
+    table = changed_slice
+    statement = (
+        sa.update(table)
+        .where(
+            table.c.refresh_id == refresh.refresh_id,
+            table.c.indicator_key == sa.bindparam("indicator"),
+            table.c.period_key == sa.bindparam("period"),
+        )
+        .values(warnings=table.c.warnings + sa.bindparam("count"))
+    )
+    rows = warned[["indicator_key", "period_key", "warnings"]].to_numpy().tolist()
+    connection.execute(statement, [dict(zip(("indicator", "period", "count"), row, strict=True)) for row in rows])
+
+
 _ANY_KNOWN = sa.text(
     "SELECT EXISTS (SELECT FROM unnest(CAST(:indicator_key AS smallint[]), CAST(:period_key AS integer[]))"
     " AS s (indicator_key, period_key) WHERE EXISTS (SELECT FROM core.observation o"

@@ -39,8 +39,8 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     )
     standards = [
         row.model_dump(exclude={"indicator_code"})
-        | {"standard_key": key, "indicator_key": catalogue.indicators[row.indicator_code].indicator_key}
-        for key, row in enumerate(catalogue.standards, start=1)
+        | {"indicator_key": catalogue.indicators[row.indicator_code].indicator_key}
+        for row in catalogue.standards
     ]
     _upsert(connection, schema.standard_value, standards)
     return True

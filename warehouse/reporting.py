@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
-from sqlalchemy.exc import DBAPIError
 
 from warehouse.catalogue import Catalogue
 from warehouse.errors import QueryRefusedError
@@ -95,26 +95,30 @@ def query_marts(connection: Connection, statement: str, limit: int) -> tuple[pd.
 
     Raises :class:`QueryRefusedError` with PostgreSQL's own reason.
     """
+    driver: Any = connection.connection.driver_connection
     try:
         connection.execute(sa.text("SET TRANSACTION READ ONLY"))
         connection.execute(sa.text("SET LOCAL ROLE bi_reader"))
         connection.execute(sa.text("SET LOCAL search_path TO mart"))
-        result = connection.exec_driver_sql(statement.replace("%", "%%"))
-        if not result.returns_rows:
-            raise QueryRefusedError("the statement gives no rows; junheng query is for select")
-        rows = result.fetchmany(limit + 1)
-    except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else "it failed"
+        with driver.cursor() as cursor:
+            # Prepared, PostgreSQL takes one statement only: "select 1; commit; delete …" would end role and transaction.
+            cursor.execute(statement, prepare=True)
+            if cursor.description is None:
+                raise QueryRefusedError("the statement gives no rows; junheng query is for select")
+            names = [column.name for column in cursor.description]
+            rows = cursor.fetchmany(limit + 1)
+    except psycopg.Error as error:
+        reason = (str(error).strip() or "it failed").splitlines()[0]
         raise QueryRefusedError(f"{reason} (as bi_reader, who reads the schema mart)") from error
-    return pd.DataFrame(rows[:limit], columns=list(result.keys())), len(rows) > limit
+    return pd.DataFrame(rows[:limit], columns=names), len(rows) > limit
 
 
 def _crosses_break(row: dict[str, Any], catalogue: Catalogue) -> bool:
-    """Whether a national break of definition lies between the two periods of a row."""
+    """Whether a break of definition, of the nation or of a province compared, lies between the two periods of a row."""
     first, last = (parse_period(row[name]).year for name in ("earlier_period", "period_code"))
     return any(
         broken.indicator_code == row["indicator_code"]
-        and broken.region_code is None
+        and (broken.region_code is None or broken.region_code in catalogue.provinces)
         and broken.area_type in (None, row["area_type"])
         and first < broken.first_year_of_new_definition <= last
         for broken in catalogue.breaks

@@ -367,6 +367,7 @@ changed_slice = Table(
     _column("refresh_id", Integer, "refresh that changed it", primary_key=True),
     *_slice(key=True),
     _column("revisions", Integer, "figures of it that were revised", server_default=text("0")),
+    _column("warnings", Integer, "figures of it that broke a check that warns", server_default=text("0")),
     _column("release_id", Integer, "release that shows the change; null: not published yet", null=True),
     schema="ops",
     comment="(indicator, period) pairs that a load changed, until a release shows them",

@@ -49,6 +49,18 @@ def start() -> None:
 
 
 @db.command()
+def migrate() -> None:
+    """Bring the warehouse's schema to what this Junheng needs (a refresh does so too)."""
+    from warehouse.migrating import migrate as bring_up
+
+    engine = open_warehouse().ensure().engine()
+    try:
+        click.echo("migrated" if bring_up(engine) else "is up to date")
+    finally:
+        engine.dispose()
+
+
+@db.command()
 def stop() -> None:
     """Stop the embedded PostgreSQL, ending its connections. The data stay."""
     embedded = open_warehouse().embedded

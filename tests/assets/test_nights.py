@@ -126,7 +126,9 @@ def test_a_return_that_is_no_workbook_is_quarantined_whole(nights: Nights) -> No
 
 def test_figures_of_the_delivery_before_stay_where_the_new_one_is_no_workbook(nights: Nights) -> None:
     before = nights.third.receipts
-    first = before[(before["form"] == NOT_A_WORKBOOK[1]) & (before["region_code"] == "640000") & (before["sequence"] == 1)]
+    first = before[
+        (before["form"] == NOT_A_WORKBOOK[1]) & (before["region_code"] == "640000") & (before["sequence"] == 1)
+    ]
     kept = nights.world.place.rows(
         "SELECT count(*) AS figures FROM core.observation WHERE receipt_id = :id AND superseded_at = 'infinity'",
         id=int(first["receipt_id"].iloc[0]),

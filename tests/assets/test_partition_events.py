@@ -10,7 +10,10 @@ from assets.events import BATCH_SIZE_VARIABLE, log_partitions
 RETURNS, LEDGER = dg.AssetKey("returns"), dg.AssetKey("ledger")
 MONTHS = ("2026-01", "2026-02", "2026-03", "2026-04", "2026-05")
 PARTITIONS = dg.MultiPartitionsDefinition(
-    {"province": dg.StaticPartitionsDefinition(["510000", "540000"]), "period": dg.StaticPartitionsDefinition(list(MONTHS))}
+    {
+        "province": dg.StaticPartitionsDefinition(["510000", "540000"]),
+        "period": dg.StaticPartitionsDefinition(list(MONTHS)),
+    }
 )
 
 
@@ -55,7 +58,9 @@ def test_what_is_counted_is_what_shows(instance: dg.DagsterInstance, count: int)
 def test_each_partition_has_its_metadata_and_no_event_is_without_one(instance: dg.DagsterInstance) -> None:
     run(instance, MONTHS)
     records = instance.fetch_materializations(RETURNS, limit=100).records
-    said = {r.partition_key: r.asset_materialization.metadata["month"].value for r in records if r.asset_materialization}
+    said = {
+        r.partition_key: r.asset_materialization.metadata["month"].value for r in records if r.asset_materialization
+    }
     assert said == {f"{month}|510000": f"{month}|510000" for month in MONTHS}
     assert len(records) == len(MONTHS)
 

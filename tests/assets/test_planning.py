@@ -24,7 +24,9 @@ def listing(*offers: Offer) -> Listings:
     return {"510000": Listing("510000", "employment", offers, None, False)}
 
 
-def known(period: str, etag: str | None = '"1"', modified: datetime.datetime = NINE) -> dict[tuple[str, str, str], Known]:
+def known(
+    period: str, etag: str | None = '"1"', modified: datetime.datetime = NINE
+) -> dict[tuple[str, str, str], Known]:
     return {("510000/employment", MONTHLY.form, period): Known(1, etag, modified)}
 
 
@@ -61,7 +63,15 @@ def test_a_known_return_of_before_the_window_is_fetched_when_revised() -> None:
         (None, '"1"', 1, True),
         ('"1"', None, 0, False),
     ],
-    ids=["same", "same tag touched", "other tag", "no tag same time", "no tag later", "tag gone later", "tag new same time"],
+    ids=[
+        "same",
+        "same tag touched",
+        "other tag",
+        "no tag same time",
+        "no tag later",
+        "tag gone later",
+        "tag new same time",
+    ],
 )
 def test_what_is_known_is_fetched_again_by_tag_else_by_time(
     etag: str | None, known_etag: str | None, hours: int, is_fetched: bool
@@ -99,7 +109,9 @@ def test_a_failed_listing_is_the_reason_of_its_absences_and_of_no_others() -> No
 
 def test_a_person_gets_the_partitions_asked_for_and_no_others() -> None:
     offers = listing(offer("2026-01"), offer("2026-02"), offer("2020-05"))
-    plan = plan_form(MONTHLY, offers, known("2026-02"), TODAY, SINCE, only={("510000", "2026-02"), ("510000", "2020-05")})
+    plan = plan_form(
+        MONTHLY, offers, known("2026-02"), TODAY, SINCE, only={("510000", "2026-02"), ("510000", "2020-05")}
+    )
     assert [each.period_code for each in plan.offers] == ["2020-05", "2026-02"]  # old ones and known ones too
     assert set(plan.due) == {("510000", "2020-05"), ("510000", "2026-02")}
 

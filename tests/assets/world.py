@@ -141,7 +141,9 @@ class Place:
         with self.environment():
             environment = os.environ | {"PYTHONPATH": str(ROOT)}
             pipe = subprocess.PIPE
-            return subprocess.Popen([*JUNHENG, *arguments], cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
+            return subprocess.Popen(
+                [*JUNHENG, *arguments], cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
+            )
 
     def frame(self, statement: str, **parameters: Any) -> pd.DataFrame:
         """Rows of the warehouse, read by its owner."""
@@ -204,7 +206,9 @@ class World:
 
     def night(self, now: str) -> Night:
         """A refresh through the command, in this process."""
-        return self.remember(self.place.at(NOW=now, PLATFORM_URL=self.sandbox.url_template).junheng("refresh", *self.scope))
+        return self.remember(
+            self.place.at(NOW=now, PLATFORM_URL=self.sandbox.url_template).junheng("refresh", *self.scope)
+        )
 
     def night_apart(self, now: str) -> Night:
         """A refresh through the command, in a process of its own."""
@@ -221,7 +225,9 @@ class World:
             steps = {
                 event.step_key: event.event_type_value.removeprefix("STEP_")
                 for event in (entry.dagster_event for entry in logs)
-                if event and event.step_key and event.event_type_value in ("STEP_SUCCESS", "STEP_SKIPPED", "STEP_FAILURE")
+                if event
+                and event.step_key
+                and event.event_type_value in ("STEP_SUCCESS", "STEP_SKIPPED", "STEP_FAILURE")
             }
             partitioned = [f"{form}_{stage}" for form in FORMS for stage in ("returns", "observations")]
             return Night(

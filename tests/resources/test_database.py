@@ -207,7 +207,12 @@ def test_a_dagster_url_is_used_instead(warehouse: Warehouse, other_server):
     own = other_server("elsewhere", "createrole")
     own = Warehouse(own.url(), given, own.home)
     used, meant = make_url(own.dagster_storage_url()), make_url(given)
-    assert (used.host, used.port, used.database, used.password) == (meant.host, meant.port, meant.database, meant.password)
+    assert (used.host, used.port, used.database, used.password) == (
+        meant.host,
+        meant.port,
+        meant.database,
+        meant.password,
+    )
 
 
 def test_an_old_server_is_refused_by_its_version():

@@ -43,11 +43,23 @@ PROVINCES = sorted(CATALOGUE.provinces)
 ZONE = datetime.timezone(datetime.timedelta(hours=8))
 FIRST_NIGHT = datetime.datetime(2026, 11, 24, 2, 0, tzinfo=ZONE)
 
-_FILLED = (
-    "core.observation, core.attainment, core.urban_rural_gap, core.inequality, core.period, ops.refresh, ops.arrival,"
-    " ops.return_receipt, ops.quarantine, ops.check_result, ops.changed_slice, ops.slice_digest, ops.release,"
-    " ops.release_in_force, ops.platform_failure"
-).split(", ")
+_FILLED = [
+    "core.observation",
+    "core.attainment",
+    "core.urban_rural_gap",
+    "core.inequality",
+    "core.period",
+    "ops.refresh",
+    "ops.arrival",
+    "ops.return_receipt",
+    "ops.quarantine",
+    "ops.check_result",
+    "ops.changed_slice",
+    "ops.slice_digest",
+    "ops.release",
+    "ops.release_in_force",
+    "ops.platform_failure",
+]
 
 
 @dataclass(frozen=True)

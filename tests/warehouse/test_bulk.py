@@ -77,7 +77,7 @@ def test_texts_of_a_category_are_texts(connection: Connection) -> None:
 
 
 def test_a_text_of_many_megabytes_comes_out_whole(connection: Connection) -> None:
-    words = "字,\"\n" * 1_000_000
+    words = '字,"\n' * 1_000_000
     assert through(connection, "words", [words]) == [words]
 
 
@@ -122,7 +122,9 @@ READ = sql.SQL("SELECT * FROM (VALUES {}) AS v (small, middle, large, number, le
 
 def test_fixed_rows_are_read_with_their_types(connection: Connection) -> None:
     query = READ.format(
-        sql.SQL("(1::int2, 20240112::int4, 9007199254740993::int8, 0.1::float8, 'A'::char),(-1::int2, -2, -3, -0.5, 'M'::char)")
+        sql.SQL(
+            "(1::int2, 20240112::int4, 9007199254740993::int8, 0.1::float8, 'A'::char),(-1::int2, -2, -3, -0.5, 'M'::char)"
+        )
     )
     frame = read_fixed(connection, query, KINDS)
     assert frame.to_dict("list") == {

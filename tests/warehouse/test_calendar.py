@@ -35,7 +35,12 @@ def test_each_form_is_due_by_its_rule(form: str, period: str, day: DAY) -> None:
 
 @pytest.mark.parametrize(
     ("period", "day"),
-    [("2026-01", DAY(2026, 2, 28)), ("2024-01", DAY(2024, 2, 29)), ("2026-03", DAY(2026, 4, 30)), ("2026-04", DAY(2026, 5, 31))],
+    [
+        ("2026-01", DAY(2026, 2, 28)),
+        ("2024-01", DAY(2024, 2, 29)),
+        ("2026-03", DAY(2026, 4, 30)),
+        ("2026-04", DAY(2026, 5, 31)),
+    ],
 )
 def test_a_day_the_month_does_not_have_is_its_last(period: str, day: DAY) -> None:
     rule = {"form": "x", "sector": "health", "frequency": "M", "name_zh": "月报", "due_anchor": "end"}

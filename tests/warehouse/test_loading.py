@@ -261,9 +261,9 @@ def test_a_quarantined_cell_is_kept_with_text_reason_bytes_and_receipt(centre: C
     delivery = health(beds(1.0), bad=(("表1!D5", "约12", "not_a_number"),))
     centre.load(delivery)
     assert quarantine(centre) == [("表1!D5", "约12", "not_a_number", False)]
-    assert centre.rows("SELECT sha256, explanation FROM ops.quarantine JOIN ops.return_receipt USING (receipt_id, sha256)") == [
-        (delivery.sha256, "cannot be used: not_a_number")
-    ]
+    assert centre.rows(
+        "SELECT sha256, explanation FROM ops.quarantine JOIN ops.return_receipt USING (receipt_id, sha256)"
+    ) == [(delivery.sha256, "cannot be used: not_a_number")]
 
 
 def test_a_return_of_nothing_usable_is_quarantined(centre: Centre) -> None:

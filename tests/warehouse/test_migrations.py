@@ -17,7 +17,17 @@ from warehouse.errors import SchemaOutdatedError
 from warehouse.migrating import HEAD, current_revision, downgrade, migrate, require_current
 from warehouse.reference import sync_catalogue
 
-MARTS = ["attainment", "indicator", "inequality", "observation", "region", "release", "reporting", "standard", "urban_rural_gap"]
+MARTS = [
+    "attainment",
+    "indicator",
+    "inequality",
+    "observation",
+    "region",
+    "release",
+    "reporting",
+    "standard",
+    "urban_rural_gap",
+]
 WRITING = "-c default_transaction_read_only=off"
 
 
@@ -118,7 +128,10 @@ def test_columns_of_the_schema_module_have_the_databases_nullability_and_default
 
 def test_staging_is_unlogged_and_the_fact_is_partitioned_by_year(centre_engine: Engine) -> None:
     with centre_engine.connect() as connection:
-        assert connection.scalar(text("SELECT relpersistence FROM pg_class WHERE oid = 'staging.observation'::regclass")) == "u"
+        assert (
+            connection.scalar(text("SELECT relpersistence FROM pg_class WHERE oid = 'staging.observation'::regclass"))
+            == "u"
+        )
         bounds = connection.scalar(
             text("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = 'core.observation_2024'::regclass")
         )
@@ -126,7 +139,8 @@ def test_staging_is_unlogged_and_the_fact_is_partitioned_by_year(centre_engine: 
 
 
 @pytest.mark.parametrize(
-    ("period", "partition"), [("2024", "core.observation_2024"), ("1999", "core.observation_other"), ("2041", "core.observation_other")]
+    ("period", "partition"),
+    [("2024", "core.observation_2024"), ("1999", "core.observation_other"), ("2041", "core.observation_other")],
 )
 def test_a_figure_of_any_year_has_a_partition(centre: Centre, period: str, partition: str) -> None:
     centre.load(health(beds(1.0, period=period)))

@@ -81,7 +81,21 @@ def test_a_text_that_is_no_code_is_refused_by_name(text: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    [0, -1, 20240012, 20241301, 20240100, 20240102, 20240120, 20240133, 20240203, 20240312, 20240206, 20240222, 18240112],
+    [
+        0,
+        -1,
+        20240012,
+        20241301,
+        20240100,
+        20240102,
+        20240120,
+        20240133,
+        20240203,
+        20240312,
+        20240206,
+        20240222,
+        18240112,
+    ],
 )
 def test_a_number_that_is_no_key_is_refused(key: int) -> None:
     with pytest.raises(PeriodError):
@@ -131,12 +145,19 @@ def test_the_next_cumulative_period_is_a_month_longer_within_its_year(code: str,
 
 @pytest.mark.parametrize(
     ("code", "cumulated"),
-    [("2026-03", "2026-M01-M03"), ("2026-01", "2026-M01-M01"), ("2026-Q2", "2026-M01-M06"), ("2026-Q4", "2026-M01-M12")],
+    [
+        ("2026-03", "2026-M01-M03"),
+        ("2026-01", "2026-M01-M01"),
+        ("2026-Q2", "2026-M01-M06"),
+        ("2026-Q4", "2026-M01-M12"),
+    ],
 )
 def test_flows_of_a_month_or_quarter_are_cumulated_from_january(code: str, cumulated: str) -> None:
     assert parse_period(code).cumulated().code == cumulated
 
 
-@pytest.mark.parametrize(("code", "day"), [("2024", DAY(2024, 12, 31)), ("SY2024", DAY(2024, 9, 1)), ("2024-Q1", DAY(2024, 3, 31))])
+@pytest.mark.parametrize(
+    ("code", "day"), [("2024", DAY(2024, 12, 31)), ("SY2024", DAY(2024, 9, 1)), ("2024-Q1", DAY(2024, 3, 31))]
+)
 def test_standards_are_judged_on_the_last_day_and_for_a_school_year_on_the_first(code: str, day: DAY) -> None:
     assert parse_period(code).standard_date == day

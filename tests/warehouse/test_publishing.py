@@ -236,7 +236,9 @@ def test_the_hash_is_blind_to_corrections_on_the_way(centre: Centre) -> None:
     [
         Return("employment_annual", "510000", "2024", (people(1001.5),)),
         Return("employment_annual", "510000", "2024", (people(1021.0000000001),)),
-        Return("education_school_year", "510000", "SY2024", (Cell("EDU_CONSOLIDATION_RATE", "510000", 95.5, status="E"),)),
+        Return(
+            "education_school_year", "510000", "SY2024", (Cell("EDU_CONSOLIDATION_RATE", "510000", 95.5, status="E"),)
+        ),
         Return("education_school_year", "510000", "SY2024", (Cell("EDU_CONSOLIDATION_RATE", "510000", None),)),
         Return("employment_annual", "510000", "2023", (people(1.0),)),
     ],

@@ -159,14 +159,20 @@ def test_the_same_bytes_again_are_unchanged_without_being_read(centre: Centre) -
 def test_the_same_bytes_a_third_time_are_unchanged_too(centre: Centre) -> None:
     for _ in range(3):
         centre.load(health(beds(1.0)))
-    assert centre.values("SELECT state FROM ops.return_receipt ORDER BY sequence") == ["loaded", "unchanged", "unchanged"]
+    assert centre.values("SELECT state FROM ops.return_receipt ORDER BY sequence") == [
+        "loaded",
+        "unchanged",
+        "unchanged",
+    ]
 
 
 def test_a_repeat_of_a_partly_quarantined_return_counts_its_quarantine_and_leaves_it_open(centre: Centre) -> None:
     delivery = health(beds(1.0), bad=(("表1!D5", "约12", "not_a_number"),))
     centre.load(delivery)
     centre.load(delivery)
-    repeat = centre.rows("SELECT state, cells, loaded, unchanged, quarantined FROM ops.return_receipt WHERE sequence = 2")
+    repeat = centre.rows(
+        "SELECT state, cells, loaded, unchanged, quarantined FROM ops.return_receipt WHERE sequence = 2"
+    )
     assert repeat == [("unchanged", 2, 0, 1, 1)]
     assert centre.values("SELECT resolved_at FROM ops.quarantine") == [None]
 

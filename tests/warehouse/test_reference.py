@@ -45,7 +45,10 @@ def test_an_indicator_is_as_the_catalogue_says(connection: Connection) -> None:
         "POP_RESIDENT",
         100,
     )
-    assert connection.scalar(sa.text("SELECT area_types FROM core.indicator WHERE code = 'HLT_BEDS'")) == "total;urban;rural"
+    assert (
+        connection.scalar(sa.text("SELECT area_types FROM core.indicator WHERE code = 'HLT_BEDS'"))
+        == "total;urban;rural"
+    )
 
 
 def test_the_nation_is_region_0_and_codes_keep_their_zeros(connection: Connection) -> None:
@@ -57,8 +60,10 @@ def test_the_nation_is_region_0_and_codes_keep_their_zeros(connection: Connectio
 
 def test_a_standard_has_the_number_of_its_row(connection: Connection) -> None:
     row = connection.execute(
-        sa.text("SELECT code, value, s.valid_from::text FROM core.standard_value s JOIN core.indicator USING (indicator_key)"
-                " WHERE standard_key = 9")
+        sa.text(
+            "SELECT code, value, s.valid_from::text FROM core.standard_value s JOIN core.indicator USING (indicator_key)"
+            " WHERE standard_key = 9"
+        )
     ).one()
     assert tuple(row) == ("EDU_PRIMARY_PUPILS_PER_TEACHER", 19, "2014-11-01")
 
@@ -117,8 +122,10 @@ def test_periods_are_added_once(connection: Connection) -> None:
     ensure_periods(connection, keys[:2])
     ensure_periods(connection, [])
     rows = connection.execute(
-        sa.text("SELECT period_code, kind, period_start::text, period_end::text FROM core.period"
-                " WHERE period_key = ANY(:keys) ORDER BY period_key"),
+        sa.text(
+            "SELECT period_code, kind, period_start::text, period_end::text FROM core.period"
+            " WHERE period_key = ANY(:keys) ORDER BY period_key"
+        ),
         {"keys": keys},
     )
     assert [tuple(row) for row in rows] == [

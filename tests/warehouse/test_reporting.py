@@ -6,11 +6,30 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.centre import CATALOGUE, FIRST_NIGHT, PROVINCES, Cell, Centre, Return, beds, employment, health, people, school
+from tests.warehouse.centre import (
+    CATALOGUE,
+    FIRST_NIGHT,
+    PROVINCES,
+    Cell,
+    Centre,
+    Return,
+    beds,
+    employment,
+    health,
+    people,
+    school,
+)
 from warehouse.catalogue import Break, Catalogue
 from warehouse.errors import QueryRefusedError
 from warehouse.receipts import Absence, Refresh, record_absences, record_failures
-from warehouse.reporting import RefreshReport, find, is_everything_failed, latest_refresh_id, query_marts, report_refresh
+from warehouse.reporting import (
+    RefreshReport,
+    find,
+    is_everything_failed,
+    latest_refresh_id,
+    query_marts,
+    report_refresh,
+)
 
 DAY = datetime.timedelta(days=1)
 DUE = datetime.datetime(2025, 3, 31, 9, tzinfo=FIRST_NIGHT.tzinfo)
@@ -47,7 +66,9 @@ def test_an_empty_warehouse_has_no_refresh_and_no_returns(centre: Centre) -> Non
 
 def test_returns_are_counted_by_sector(centre: Centre) -> None:
     refresh = centre.open()
-    centre.load(health(beds(1.0), modified_at=DUE), health(beds(1.0), period="2023"), employment(people(1.0)), refresh=refresh)
+    centre.load(
+        health(beds(1.0), modified_at=DUE), health(beds(1.0), period="2023"), employment(people(1.0)), refresh=refresh
+    )
     assert report(centre, refresh).returns["sector"].tolist() == ["employment", "health"]
     assert returns_of(centre, refresh, "health") == {
         "due": 2, "arrived": 2, "new": 2, "late": 1, "failed": 0, "quarantined": 0
@@ -122,7 +143,9 @@ def test_a_platform_that_could_not_be_asked_is_told_once(centre: Centre) -> None
     refresh = centre.open()
     with centre.engine.begin() as connection:
         record_failures(connection, refresh, {"110000/health": "503"}, FIRST_NIGHT)
-        record_absences(connection, refresh, [absent("110000", "failed", "503"), absent("120000", "failed", "bad bytes")])
+        record_absences(
+            connection, refresh, [absent("110000", "failed", "503"), absent("120000", "failed", "bad bytes")]
+        )
     assert report(centre, refresh).troubles == [
         "110000/health could not be asked: 503",
         "120000/health health_annual 2024 failed: bad bytes",
@@ -191,7 +214,9 @@ def test_only_the_newest_period_of_a_gap_is_found(centre: Centre) -> None:
 
 
 def test_a_county_is_no_finding(centre: Centre) -> None:
-    cells = [Cell("EDU_PRIMARY_PUBLIC_FUNDS", "510104", value, area) for value, area in ((900.0, "urban"), (800.0, "rural"))]
+    cells = [
+        Cell("EDU_PRIMARY_PUBLIC_FUNDS", "510104", value, area) for value, area in ((900.0, "urban"), (800.0, "rural"))
+    ]
     centre.night(school(*cells))
     assert centre.values("SELECT region_level FROM mart.urban_rural_gap") == ["county"]
     assert findings(centre) == []
@@ -231,7 +256,9 @@ def test_a_missed_target_is_no_finding(centre: Centre) -> None:
     assert findings(centre) == []
 
 
-def pay(period: str, spread: float, status: str = "A", provinces: int = 31, indicator: str = "EMP_UNIT_WAGE") -> list[Return]:
+def pay(
+    period: str, spread: float, status: str = "A", provinces: int = 31, indicator: str = "EMP_UNIT_WAGE"
+) -> list[Return]:
     """A wage in each province, the first ``spread`` higher than the others."""
     return [
         employment(
@@ -282,15 +309,86 @@ def test_an_inequality_over_other_units_is_not_found(centre: Centre) -> None:
 @pytest.mark.parametrize(
     ("broken", "expected"),
     [
-        (Break(indicator_code="EMP_UNIT_WAGE", region_code=None, area_type=None, first_year_of_new_definition=2022, what_changed="x"), 0),
-        (Break(indicator_code="EMP_UNIT_WAGE", region_code=None, area_type="urban", first_year_of_new_definition=2024, what_changed="x"), 0),
-        (Break(indicator_code="EMP_UNIT_WAGE", region_code="110000", area_type=None, first_year_of_new_definition=2022, what_changed="x"), 0),
-        (Break(indicator_code="EMP_UNIT_WAGE", region_code=None, area_type="rural", first_year_of_new_definition=2022, what_changed="x"), 1),
-        (Break(indicator_code="EMP_UNIT_WAGE", region_code=None, area_type=None, first_year_of_new_definition=2019, what_changed="x"), 1),
-        (Break(indicator_code="EMP_UNIT_WAGE", region_code=None, area_type=None, first_year_of_new_definition=2025, what_changed="x"), 1),
-        (Break(indicator_code="HLT_BEDS", region_code=None, area_type=None, first_year_of_new_definition=2022, what_changed="x"), 1),
+        (
+            Break(
+                indicator_code="EMP_UNIT_WAGE",
+                region_code=None,
+                area_type=None,
+                first_year_of_new_definition=2022,
+                what_changed="x",
+            ),
+            0,
+        ),
+        (
+            Break(
+                indicator_code="EMP_UNIT_WAGE",
+                region_code=None,
+                area_type="urban",
+                first_year_of_new_definition=2024,
+                what_changed="x",
+            ),
+            0,
+        ),
+        (
+            Break(
+                indicator_code="EMP_UNIT_WAGE",
+                region_code="110000",
+                area_type=None,
+                first_year_of_new_definition=2022,
+                what_changed="x",
+            ),
+            0,
+        ),
+        (
+            Break(
+                indicator_code="EMP_UNIT_WAGE",
+                region_code=None,
+                area_type="rural",
+                first_year_of_new_definition=2022,
+                what_changed="x",
+            ),
+            1,
+        ),
+        (
+            Break(
+                indicator_code="EMP_UNIT_WAGE",
+                region_code=None,
+                area_type=None,
+                first_year_of_new_definition=2019,
+                what_changed="x",
+            ),
+            1,
+        ),
+        (
+            Break(
+                indicator_code="EMP_UNIT_WAGE",
+                region_code=None,
+                area_type=None,
+                first_year_of_new_definition=2025,
+                what_changed="x",
+            ),
+            1,
+        ),
+        (
+            Break(
+                indicator_code="HLT_BEDS",
+                region_code=None,
+                area_type=None,
+                first_year_of_new_definition=2022,
+                what_changed="x",
+            ),
+            1,
+        ),
     ],
-    ids=["between", "at the end", "of one province", "of another area type", "at the start", "after", "of another indicator"],
+    ids=[
+        "between",
+        "at the end",
+        "of one province",
+        "of another area type",
+        "at the start",
+        "after",
+        "of another indicator",
+    ],
 )
 def test_a_finding_never_crosses_a_break(centre: Centre, broken: Break, expected: int) -> None:
     centre.night(*pay("2019", 100_000.0), *pay("2024", 200_000.0))
@@ -352,7 +450,9 @@ def test_percent_signs_and_colons_are_left_alone(centre: Centre) -> None:
         ("select no_such_column from observation", 'column "no_such_column" does not exist'),
         ("select * from no_such_mart", 'relation "no_such_mart" does not exist'),
         ("selec 1", "syntax error"),
-        ("set role postgres", "permission denied|gives no rows"),
+        ("reset role", "gives no rows"),
+        ("do $$ begin delete from ops.refresh; end $$", "permission denied|read-only"),
+        ("do $$ begin reset role; delete from ops.refresh; end $$", "read-only"),
         ("select 1; select 2", "cannot insert multiple commands"),
         ("select 1; commit; delete from ops.refresh; select 1", "cannot insert multiple commands"),
         ("reset role; select * from core.observation", "cannot insert multiple commands"),

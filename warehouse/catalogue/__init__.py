@@ -125,7 +125,7 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
         county_populations=tuple(
             read_rows(folder / "county_population_2020.csv", CountyPopulation, unique=("region_code",))
         ),
-        standards=tuple(read_rows(folder / "standards.csv", Standard)),
+        standards=tuple(read_rows(folder / "standards.csv", Standard, unique=("standard_key",))),
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
         units={(row.unit_as_printed, row.unit): row.factor for row in units},

@@ -142,6 +142,7 @@ class CountyPopulation(Row):
 class Standard(Row):
     """One step of a standard: ``floor`` binds, ``target`` is planned for a year, ``reference`` is a remark."""
 
+    standard_key: Annotated[int, Field(ge=1, le=32767)]
     indicator_code: str
     kind: Literal["floor", "target", "reference"]
     op: Literal[">=", "<="]

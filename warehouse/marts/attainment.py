@@ -41,7 +41,7 @@ def attainment(figures: pd.DataFrame, catalogue: Catalogue, slices: Collection[S
     ``floor``, ``target`` and ``reference`` are rows of their own; without a standard there is no row.
 
     ``margin`` = (value − floor) / floor, where lower is better (floor − value) / floor; ``attained`` is margin ≥ 0,
-    at the floor included (within :data:`AT_FLOOR`). ``standard_key`` is the row of the catalogue's standards, from 1.
+    at the floor included (within :data:`AT_FLOOR`). ``standard_key`` is the catalogue's.
 
     Returns the columns :data:`ATTAINMENT_COLUMNS`, sorted by keys. Source: the policy's rule that no division's
     standard is under the national one (China Daily, 2023-12-06).
@@ -52,10 +52,10 @@ def attainment(figures: pd.DataFrame, catalogue: Catalogue, slices: Collection[S
     judged = figures.loc[is_judged, [*_KEYS, "value", "obs_status"]].reset_index(drop=True)
     groups = judged["region_key"].map(_region_groups(catalogue))
     parts = []
-    for standard_key, standard in enumerate(catalogue.standards, start=1):
+    for standard in catalogue.standards:
         rows = _under_standard(judged, groups, catalogue, standard)
         if rows.any():
-            parts.append(_against(judged[rows], standard, standard_key))
+            parts.append(_against(judged[rows], standard))
     if not parts:
         return _empty(figures)
     return _prefer_own_group(pd.concat(parts, ignore_index=True), catalogue)
@@ -90,10 +90,10 @@ def _margin(values: FloatArray, standard: Standard) -> FloatArray:
     return np.where(np.abs(margin) <= AT_FLOOR, 0.0, margin)
 
 
-def _against(rows: pd.DataFrame, standard: Standard, standard_key: int) -> pd.DataFrame:
+def _against(rows: pd.DataFrame, standard: Standard) -> pd.DataFrame:
     margin = _margin(rows["value"].to_numpy(np.float64), standard)
     return rows.assign(
-        standard_key=np.int16(standard_key),
+        standard_key=np.int16(standard.standard_key),
         floor_value=standard.value,
         floor_kind=standard.kind,
         margin=margin,
@@ -103,14 +103,9 @@ def _against(rows: pd.DataFrame, standard: Standard, standard_key: int) -> pd.Da
 
 def _prefer_own_group(rows: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Of two standards of one kind for one figure the group's own stands, then the younger."""
-    standards = catalogue.standards
-    order = sorted(
-        range(len(standards)),
-        key=lambda place: (standards[place].region_group is None, -standards[place].valid_from.toordinal()),
-    )
-    precedence = np.empty(len(standards), dtype=np.int64)
-    precedence[order] = np.arange(len(standards))
-    rows = rows.assign(precedence=precedence[rows["standard_key"].to_numpy() - 1])
+    order = sorted(catalogue.standards, key=lambda s: (s.region_group is None, -s.valid_from.toordinal()))
+    precedence = {standard.standard_key: place for place, standard in enumerate(order)}
+    rows = rows.assign(precedence=rows["standard_key"].map(precedence))
     rows = rows.sort_values([*_KEYS, "floor_kind", "precedence"], kind="stable")
     rows = rows.drop_duplicates([*_KEYS, "floor_kind"])
     return rows[list(ATTAINMENT_COLUMNS)].reset_index(drop=True)

@@ -300,6 +300,7 @@ CREATE TABLE ops.changed_slice (
     indicator_key SMALLINT NOT NULL,
     period_key INTEGER NOT NULL,
     revisions INTEGER DEFAULT 0 NOT NULL,
+    warnings INTEGER DEFAULT 0 NOT NULL,
     release_id INTEGER,
     CONSTRAINT changed_slice_pkey PRIMARY KEY (refresh_id, indicator_key, period_key)
 );
@@ -308,6 +309,7 @@ COMMENT ON COLUMN ops.changed_slice.refresh_id IS 'refresh that changed it';
 COMMENT ON COLUMN ops.changed_slice.indicator_key IS 'indicator (core.indicator)';
 COMMENT ON COLUMN ops.changed_slice.period_key IS 'period (core.period); sorts by start';
 COMMENT ON COLUMN ops.changed_slice.revisions IS 'figures of it that were revised';
+COMMENT ON COLUMN ops.changed_slice.warnings IS 'figures of it that broke a check that warns';
 COMMENT ON COLUMN ops.changed_slice.release_id IS 'release that shows the change; null: not published yet';
 
 CREATE TABLE ops.check_result (
