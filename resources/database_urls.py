@@ -31,7 +31,8 @@ def read_url(text: str, variable: str) -> URL:
 
 def plain_text(url: URL) -> str:
     """``postgresql://…`` with the password: for psql, psycopg and BI tools."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    address, mark, query = url.set(drivername="postgresql").render_as_string(hide_password=False).partition("?")
+    return address + mark + query.replace("+", "%20")  # libpq takes a + for a +, not for the blank SQLAlchemy means
 
 
 def shown(url: URL) -> str:

@@ -220,7 +220,7 @@ class World:
         """What the last refresh left behind."""
         place = self.place
         refresh = place.rows("SELECT * FROM ops.refresh ORDER BY refresh_id DESC LIMIT 1")[0]
-        with place.environment(), _instance(place) as instance:
+        with place.environment(), open_instance(place) as instance:
             logs = instance.all_logs(refresh["run_id"])
             steps = {
                 event.step_key: event.event_type_value.removeprefix("STEP_")
@@ -248,7 +248,7 @@ class World:
 
 
 @contextmanager
-def _instance(place: Place) -> Iterator[DagsterInstance]:
+def open_instance(place: Place) -> Iterator[DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(place.home / "dagster")
     os.environ["JUNHENG_DAGSTER_STORAGE_URL"] = place.warehouse.dagster_storage_url()
     with DagsterInstance.get() as instance:

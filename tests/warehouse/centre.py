@@ -144,6 +144,7 @@ class Centre:
     engine: Engine
     archive: dict[str, Return] = field(default_factory=dict)
     nights: int = 0
+    catalogue: Catalogue = CATALOGUE
 
     def empty(self) -> None:
         """Forget everything but the catalogue; ids and the clock go on."""
@@ -155,7 +156,7 @@ class Centre:
         """A refresh of the next night."""
         self.nights += 1
         with self.engine.begin() as connection:
-            return open_refresh(connection, f"run {self.nights}", self.now(), CATALOGUE.sha256)
+            return open_refresh(connection, f"run {self.nights}", self.now(), self.catalogue.sha256)
 
     def now(self) -> datetime.datetime:
         return FIRST_NIGHT + datetime.timedelta(days=self.nights)
@@ -182,7 +183,7 @@ class Centre:
         if arrivals.empty:
             return pd.DataFrame(columns=["arrival_id", "state", "cells", "loaded", "unchanged", "quarantined"])
         frames = _read({row.arrival_id: self.archive[row.sha256] for row in arrivals.itertuples()})
-        return load_returns(connection, refresh, arrivals, *frames, CATALOGUE)
+        return load_returns(connection, refresh, arrivals, *frames, self.catalogue)
 
     def load(self, *returns: Return, refresh: Refresh | None = None) -> list[dict[str, Any]]:
         """A night that collects and loads, and computes nothing: what became of each delivery, in order."""
@@ -197,14 +198,14 @@ class Centre:
     def compute(self, refresh: Refresh) -> Merged | None:
         """Derived and national figures of what changed."""
         with self.engine.begin() as connection:
-            return compute_observations(connection, refresh, CATALOGUE)
+            return compute_observations(connection, refresh, self.catalogue)
 
     def prepare(self) -> int:
         """Write the marts of the coming release, which nobody sees yet; its number."""
         with self.engine.begin() as connection:
             number = next_release_id(connection)
             discard_unpublished(connection, number)
-            for mart, frame in compute_marts(connection, CATALOGUE).items():
+            for mart, frame in compute_marts(connection, self.catalogue).items():
                 write_mart(connection, mart, frame, number)
             digest_slices(connection, number)
             return number
@@ -212,16 +213,16 @@ class Centre:
     def publish(self, refresh: Refresh) -> Release:
         with self.engine.begin() as connection:
             number = next_release_id(connection)
-            return publish(connection, refresh, number, self.now(), CATALOGUE.sha256)
+            return publish(connection, refresh, number, self.now(), self.catalogue.sha256)
 
     def night(self, *returns: Return) -> Release | None:
         """A whole refresh; None where nothing changed and nothing was published."""
         refresh = self.open()
         self.load(*returns, refresh=refresh)
+        self.compute(refresh)
         with self.engine.connect() as connection:
             if unpublished_slices(connection).empty:
                 return None
-        self.compute(refresh)
         self.prepare()
         return self.publish(refresh)
 

@@ -1,10 +1,26 @@
 """Computing: derived and national figures follow what was loaded, and only what changed is computed again."""
 
+import dataclasses
 import itertools
 
+import pandas as pd
 import pytest
 
-from tests.warehouse.centre import PROVINCES, Cell, Centre, Return, beds, employment, everywhere, health, people, school
+from tests.warehouse.centre import (
+    CATALOGUE,
+    PROVINCES,
+    Cell,
+    Centre,
+    Return,
+    beds,
+    employment,
+    everywhere,
+    health,
+    people,
+    school,
+)
+from tests.warehouse.frames import slice_of
+from warehouse.loading import record_warnings
 
 
 def values_of(centre: Centre, indicator: str, region: str = "510000", area: str = "total") -> dict[str, float | None]:
@@ -124,6 +140,92 @@ def test_only_slices_that_a_change_reaches_are_computed(centre: Centre) -> None:
     computed(centre, health(beds(8000.0), period="2024"))
     assert values_of(centre, "HLT_BEDS_PER_1000") == {"2023": -1.0, "2024": 8.0}
 
+
+# --- another catalogue ---
+
+
+def test_a_new_floor_reaches_periods_that_are_loaded(centre: Centre) -> None:
+    pupils = school(Cell("EDU_SENIOR_PUPILS", "510000", 1500.0), Cell("EDU_SENIOR_TEACHERS", "510000", 100.0))
+    centre.night(pupils)
+    assert centre.rows("SELECT value, floor_value, attained FROM mart.attainment") == [(15.0, 12.5, False)]
+    eased = [
+        row.model_copy(update={"value": 20.0}) if row.indicator_code == "EDU_SENIOR_PUPILS_PER_TEACHER" else row
+        for row in CATALOGUE.standards
+    ]
+    centre.catalogue = dataclasses.replace(CATALOGUE, standards=tuple(eased), sha256="eased")
+    made = centre.night()
+    assert made is not None
+    assert made.revisions == 0
+    assert centre.rows("SELECT value, floor_value, attained FROM mart.attainment") == [(15.0, 20.0, True)]
+
+
+def test_another_catalogue_recomputes_once(centre: Centre) -> None:
+    centre.night(health(beds(7000.0)))
+    centre.catalogue = dataclasses.replace(CATALOGUE, sha256="another")
+    assert centre.night() is not None
+    assert centre.night() is None
+
+
+def test_a_new_formula_makes_a_vintage_of_what_is_loaded(centre: Centre) -> None:
+    centre.night(health(beds(7000.0)), employment(people(1_000_000.0)))
+    rate = CATALOGUE.indicators["HLT_BEDS_PER_1000"].model_copy(update={"multiplier": 100.0})
+    indicators = dict(CATALOGUE.indicators) | {rate.code: rate}
+    centre.catalogue = dataclasses.replace(CATALOGUE, indicators=indicators, sha256="another")
+    centre.night()
+    assert values_of(centre, "HLT_BEDS_PER_1000") == {"2024": 0.7}
+
+
+def test_an_indicator_the_catalogue_no_longer_has_stops_no_refresh(centre: Centre) -> None:
+    centre.night(health(beds(7000.0)), employment(people(1_000_000.0)))
+    fewer = {code: row for code, row in CATALOGUE.indicators.items() if code != "HLT_BEDS_PER_1000"}
+    centre.catalogue = dataclasses.replace(CATALOGUE, indicators=fewer, sha256="fewer")
+    centre.night(health(beds(8000.0)))
+    assert values_of(centre, "HLT_BEDS") == {"2024": 8000.0}
+
+
+# --- warnings ---
+
+
+@pytest.mark.parametrize(("warned", "grade"), [("HLT_PHYSICIANS_PER_10K", "B"), ("HLT_BEDS_PER_10K", "A")])
+def test_a_metric_of_figures_that_warned_has_grade_b(centre: Centre, warned: str, grade: str) -> None:
+    refresh = centre.open()
+    figures = [
+        Return(
+            "health_annual",
+            code,
+            "2024",
+            (Cell("HLT_PHYSICIANS_PER_10K", code, 30.0), Cell("HLT_BEDS_PER_10K", code, 70.0)),
+        )
+        for code in PROVINCES
+    ]
+    centre.load(*figures, refresh=refresh)
+    slices = pd.DataFrame([(*slice_of(warned, "2024"), 3)], columns=["indicator_key", "period_key", "warnings"])
+    with centre.engine.begin() as connection:
+        record_warnings(connection, refresh, slices)
+    centre.compute(refresh)
+    centre.prepare()
+    centre.publish(refresh)
+    grades = (
+        "SELECT grade FROM mart.inequality WHERE indicator_code = 'HLT_PHYSICIANS_PER_10K' AND area_type = 'total'"
+        " AND scope = 'nation:province' AND weighting = 'none'"
+    )
+    assert centre.values(grades) == [grade]
+
+
+def test_warnings_count_for_what_their_refresh_changed_alone(centre: Centre) -> None:
+    centre.load(health(beds(1.0)))
+    second = centre.open()
+    centre.load(health(beds(1.0, last_digit=0.1)), employment(people(1.0)), refresh=second)
+    warned = [(*slice_of("HLT_BEDS", "2024"), 1), (*slice_of("POP_RESIDENT", "2024"), 2)]
+    columns = ["indicator_key", "period_key", "warnings"]
+    with centre.engine.begin() as connection:
+        record_warnings(connection, second, pd.DataFrame(warned, columns=columns))
+        record_warnings(connection, second, pd.DataFrame([], columns=columns))
+    counted = "SELECT code, warnings FROM ops.changed_slice JOIN core.indicator USING (indicator_key) ORDER BY code"
+    assert centre.rows(counted) == [("HLT_BEDS", 0), ("POP_RESIDENT", 2)]
+
+
+# --- step by step ---
 
 # Population as denominator and weight with its look-back, a school-year rate, a weighted mean, a blank, an estimate.
 STEPS: dict[str, list[Return]] = {

@@ -150,7 +150,9 @@ def test_the_same_bytes_again_are_unchanged_without_being_read(centre: Centre) -
     centre.collect(centre.open(), health(beds(1.0), beds(None, area="rural")))
     assert settle(centre) == 1
     assert waiting(centre) == []
-    assert centre.rows("SELECT sequence, state, cells, loaded, unchanged, quarantined FROM ops.return_receipt") == [
+    assert centre.rows(
+        "SELECT sequence, state, cells, loaded, unchanged, quarantined FROM ops.return_receipt ORDER BY 1"
+    ) == [
         (1, "loaded", 2, 2, 0, 0),
         (2, "unchanged", 2, 0, 2, 0),
     ]

@@ -31,11 +31,12 @@ from warehouse.reporting import (
     report_refresh,
 )
 
+TODAY = FIRST_NIGHT.date()
 DAY = datetime.timedelta(days=1)
 DUE = datetime.datetime(2025, 3, 31, 9, tzinfo=FIRST_NIGHT.tzinfo)
 
 
-def report(centre: Centre, refresh: Refresh, today: datetime.date = FIRST_NIGHT.date()) -> RefreshReport:
+def report(centre: Centre, refresh: Refresh, today: datetime.date = TODAY) -> RefreshReport:
     with centre.engine.connect() as connection:
         return report_refresh(connection, refresh.refresh_id, today, CATALOGUE)
 
@@ -306,79 +307,27 @@ def test_an_inequality_over_other_units_is_not_found(centre: Centre) -> None:
     assert grown(centre) == []
 
 
+def broken(year: int, region: str | None = None, area: Any = None, indicator: str = "EMP_UNIT_WAGE") -> Break:
+    """A break of definition from a year on."""
+    return Break(
+        indicator_code=indicator,
+        region_code=region,
+        area_type=area,
+        first_year_of_new_definition=year,
+        what_changed="another definition",
+    )
+
+
 @pytest.mark.parametrize(
-    ("broken", "expected"),
+    ("definition", "expected"),
     [
-        (
-            Break(
-                indicator_code="EMP_UNIT_WAGE",
-                region_code=None,
-                area_type=None,
-                first_year_of_new_definition=2022,
-                what_changed="x",
-            ),
-            0,
-        ),
-        (
-            Break(
-                indicator_code="EMP_UNIT_WAGE",
-                region_code=None,
-                area_type="urban",
-                first_year_of_new_definition=2024,
-                what_changed="x",
-            ),
-            0,
-        ),
-        (
-            Break(
-                indicator_code="EMP_UNIT_WAGE",
-                region_code="110000",
-                area_type=None,
-                first_year_of_new_definition=2022,
-                what_changed="x",
-            ),
-            0,
-        ),
-        (
-            Break(
-                indicator_code="EMP_UNIT_WAGE",
-                region_code=None,
-                area_type="rural",
-                first_year_of_new_definition=2022,
-                what_changed="x",
-            ),
-            1,
-        ),
-        (
-            Break(
-                indicator_code="EMP_UNIT_WAGE",
-                region_code=None,
-                area_type=None,
-                first_year_of_new_definition=2019,
-                what_changed="x",
-            ),
-            1,
-        ),
-        (
-            Break(
-                indicator_code="EMP_UNIT_WAGE",
-                region_code=None,
-                area_type=None,
-                first_year_of_new_definition=2025,
-                what_changed="x",
-            ),
-            1,
-        ),
-        (
-            Break(
-                indicator_code="HLT_BEDS",
-                region_code=None,
-                area_type=None,
-                first_year_of_new_definition=2022,
-                what_changed="x",
-            ),
-            1,
-        ),
+        (broken(2022), 0),
+        (broken(2024, area="urban"), 0),
+        (broken(2022, region="110000"), 0),
+        (broken(2022, area="rural"), 1),
+        (broken(2019), 1),
+        (broken(2025), 1),
+        (broken(2022, indicator="HLT_BEDS"), 1),
     ],
     ids=[
         "between",
@@ -390,9 +339,9 @@ def test_an_inequality_over_other_units_is_not_found(centre: Centre) -> None:
         "of another indicator",
     ],
 )
-def test_a_finding_never_crosses_a_break(centre: Centre, broken: Break, expected: int) -> None:
+def test_a_finding_never_crosses_a_break(centre: Centre, definition: Break, expected: int) -> None:
     centre.night(*pay("2019", 100_000.0), *pay("2024", 200_000.0))
-    assert len(grown(centre, dataclasses.replace(CATALOGUE, breaks=(broken,)))) == expected
+    assert len(grown(centre, dataclasses.replace(CATALOGUE, breaks=(definition,)))) == expected
 
 
 def test_a_report_carries_release_checks_and_findings(centre: Centre) -> None:
