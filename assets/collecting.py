@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -16,6 +17,7 @@ from resources.archive import Archive, ManifestEntry
 from resources.platforms import Delivery, Failure, Listing, Offer, PlatformClient, collect
 from warehouse.calendar import due_on, due_periods
 from warehouse.catalogue import Form
+from warehouse.errors import PeriodError
 from warehouse.periods import Period, parse_period
 from warehouse.receipts import (
     Absence,
@@ -24,6 +26,9 @@ from warehouse.receipts import (
     Refresh,
     ReturnKey,
     known_deliveries,
+    lock_writing,
+    owed_returns,
+    read_collected,
     record_absences,
     record_arrivals,
     record_failures,
@@ -48,6 +53,8 @@ class Plan:
     """(region, period) → why: ``missing`` or the failure of the listing."""
     failures: Mapping[str, str]
     """Platform → why it could not be asked."""
+    etags: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(platform, return id) → entity tag of what we have, for conditional requests."""
 
 
 @dataclass
@@ -66,11 +73,13 @@ def plan_form(
     today: datetime.date,
     since: datetime.date | None,
     only: Collection[Partition] | None = None,
+    owed: Collection[Partition] = (),
 ) -> Plan:
     """What is due, open or revised, from what platforms list and what the ledger has (:func:`known_deliveries`).
 
     A return is fetched where it is offered inside the window of due periods (early ones included), or is known
-    already, and its entity tag or modified time is not the one of its newest delivery. Partitions a person asks for by
+    already, and its entity tag or modified time is not the one of its newest delivery. ``owed`` are returns that an
+    earlier refresh missed: they stay due however late they come. Partitions a person asks for by
     ``only`` are fetched whatever their period, and again where they are known.
     """
     periods = due_periods(form, today, since)
@@ -82,11 +91,13 @@ def plan_form(
         if name == form.form
     }
     if only is None:
-        due = tuple((province, period.code) for period in periods for province in listings)
+        late = [key for key in sorted(owed) if key[0] in listings and parse_period(key[1]).start < first]
+        due = (*late, *((province, period.code) for period in periods for province in listings))
         wanted = [
             offer
             for key, offer in offered.items()
-            if (key in have or parse_period(offer.period_code).start >= first) and _is_new(offer, have.get(key))
+            if (key in have or key in late or parse_period(offer.period_code).start >= first)
+            and _is_new(offer, have.get(key))
         ]
     else:
         asked = [key for key in sorted(only) if key[0] in listings]
@@ -95,7 +106,16 @@ def plan_form(
     absent = {
         key: failures.get(f"{key[0]}/{form.sector}", "missing") for key in due if key not in have and key not in offered
     }
-    return Plan(form, due, tuple(wanted), absent, failures)
+    etags = (
+        {}
+        if only is not None
+        else {
+            (offer.platform, offer.return_id): tag
+            for key, offer in offered.items()
+            if key in have and (tag := have[key].etag)
+        }
+    )
+    return Plan(form, due, tuple(wanted), absent, failures, etags)
 
 
 def _offers(form: Form, listings: Listings) -> tuple[dict[Partition, Offer], dict[str, str]]:
@@ -105,17 +125,43 @@ def _offers(form: Form, listings: Listings) -> tuple[dict[Partition, Offer], dic
     for province, listing in listings.items():
         if isinstance(listing, Failure):
             failures[f"{province}/{form.sector}"] = str(listing.error)
-        else:
-            offered |= {(province, offer.period_code): offer for offer in listing.rows if offer.form == form.form}
+            continue
+        for offer in (offer for offer in listing.rows if offer.form == form.form):
+            if not _is_period_of(offer.period_code, form):
+                failures[offer.platform] = f"{offer.platform} lists {offer.return_id!r} of period {offer.period_code!r}"
+                continue
+            key = (province, offer.period_code)
+            if key not in offered or _time(offer) > _time(offered[key]):
+                offered[key] = offer
     return offered, failures
 
 
+def _is_period_of(code: str, form: Form) -> bool:
+    """Whether a listed period is one that the form has returns of."""
+    kinds = {"M": "month", "Q": "quarter", "A": "year", "S": "school_year"}
+    try:
+        return parse_period(code).kind == kinds[form.frequency]
+    except PeriodError:
+        return False
+
+
+def _time(offer: Offer) -> datetime.datetime:
+    """When an offer was modified; one that does not say it is older than any that does."""
+    return offer.modified_at or datetime.datetime.min.replace(tzinfo=datetime.UTC)
+
+
 def _is_new(offer: Offer, known: Known | None) -> bool:
+    """Whether an offer may be another than the delivery we have. One that was modified earlier is not: the later wins.
+
+    Where the platform gives neither tag nor time, it is asked again, conditionally.
+    """
     if known is None:
         return True
+    if offer.modified_at and known.modified_at and offer.modified_at < known.modified_at:
+        return False
     if offer.etag and known.etag:
         return offer.etag != known.etag
-    return offer.modified_at != known.modified_at
+    return offer.modified_at is None or offer.modified_at != known.modified_at
 
 
 def collect_form(
@@ -132,7 +178,7 @@ def collect_form(
     Bytes are on disk before the manifest names them, and the manifest before the ledger does.
     """
     result = FormCollection(plan)
-    answers = iter(collect(client, plan.offers, threads))
+    answers = iter(collect(client, plan.offers, threads, plan.etags))
     while batch := list(islice(answers, BATCH)):
         deliveries = [answer for answer in batch if isinstance(answer, Delivery)]
         for failure in (answer for answer in batch if isinstance(answer, Failure)):
@@ -140,6 +186,7 @@ def collect_form(
         hashes = archive.put_many(delivery.content for delivery in deliveries)
         result.collected += [_collected(plan.form, d, sha256) for d, sha256 in zip(deliveries, hashes, strict=True)]
     with engine.begin() as connection:
+        lock_writing(connection, refresh)
         sequences = record_arrivals(connection, refresh, result.collected)
         archive.append_manifest(
             [_manifest_entry(item, number, refresh) for item, number in zip(result.collected, sequences, strict=True)]
@@ -149,10 +196,16 @@ def collect_form(
     return result
 
 
-def known(engine: Engine, form: Form) -> dict[ReturnKey, Known]:
-    """The newest delivery of each return of a form (see :func:`warehouse.receipts.known_deliveries`)."""
+def known(engine: Engine, form: Form) -> tuple[dict[ReturnKey, Known], set[Partition]]:
+    """The newest delivery of each return of a form, and the partitions that were missed before."""
     with engine.connect() as connection:
-        return known_deliveries(connection, form.form)
+        return known_deliveries(connection, form.form), owed_returns(connection, form.form)
+
+
+def collected(engine: Engine, refresh: Refresh, form: Form) -> list[dict[str, Any]]:
+    """What this refresh collected, and what those before it did that broke off (nobody may have been told)."""
+    with engine.connect() as connection:
+        return read_collected(connection, refresh.refresh_id, form.form)
 
 
 def _collected(form: Form, delivery: Delivery, sha256: str) -> Collected:
@@ -167,8 +220,8 @@ def _collected(form: Form, delivery: Delivery, sha256: str) -> Collected:
         bytes=len(delivery.content),
         file_name=delivery.file_name,
         media_type=delivery.media_type,
-        etag=delivery.etag or offer.etag,
-        modified_at=delivery.modified_at,
+        etag=offer.etag or delivery.etag,  # the listing's, for that is what the next listing is held against
+        modified_at=offer.modified_at or delivery.modified_at,
         fetched_at=delivery.fetched_at,
         due_on=due_on(form, parse_period(offer.period_code)),
     )

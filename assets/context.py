@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from resources.dagster import ClockResource
 from warehouse.catalogue import load_catalogue
 from warehouse.periods import Period, month, quarter, school_year, year
-from warehouse.receipts import Refresh, close_abandoned, open_refresh
-from warehouse.reference import sync_catalogue
+from warehouse.receipts import Refresh, close_abandoned, had_catalogue, open_refresh
+from warehouse.reference import add_new_rows
 
 OWNERS = ["team:data-engineering"]
 
@@ -26,7 +26,8 @@ def current_refresh(context: dg.AssetExecutionContext, engine: Engine, clock: Cl
         refresh = open_refresh(connection, context.run.run_id, clock.read(), catalogue.sha256)
         if refresh.is_new:
             close_abandoned(connection, refresh.refresh_id, clock.read())
-            sync_catalogue(connection, catalogue)
+            if not had_catalogue(connection, refresh, catalogue.sha256):
+                add_new_rows(connection, catalogue)
     return refresh
 
 

@@ -19,7 +19,7 @@ from warehouse.catalogue import Catalogue, load_catalogue
 from warehouse.checking import record_checks
 from warehouse.coding import to_codes
 from warehouse.computing import compute_marts
-from warehouse.publishing import MART_TABLES, digest_slices, discard_unpublished, next_release_id, write_mart
+from warehouse.publishing import MART_TABLES, digest_slices, discard_unpublished, next_release_id, nominate, write_mart
 from warehouse.receipts import lock_writing
 
 DESCRIPTIONS = {
@@ -69,6 +69,8 @@ def build_marts() -> dg.AssetsDefinition:
                     write_mart(connection, mart, frame, release_id)
                 digest_slices(connection, release_id)
                 outcomes = judged.result()
+            if not any(outcome.failed for outcome in outcomes.values()):
+                nominate(connection, release_id)
         stage.info("computed marts: %s", ", ".join(f"{mart} {len(frame):,} rows" for mart, frame in frames.items()))
         with warehouse.engine.begin() as connection:
             for mart, outcome in outcomes.items():

@@ -1,5 +1,6 @@
 """Publication: the release, one statement that every reader follows. Not here: how a release is made (warehouse)."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import dagster as dg
@@ -23,20 +24,26 @@ def build_release() -> dg.AssetsDefinition:
         group_name="publication",
         owners=OWNERS,
         kinds={"postgres"},
+        output_required=False,
         description="The published state of all marts: numbered, immutable, hashed. Made only where something changed.",
         metadata={"dagster/column_schema": table_schema(release), "dagster/table_name": "mart.release"},
     )
     def _release(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, clock: ClockResource
-    ) -> dg.MaterializeResult[None]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         with warehouse.engine.begin() as connection:
             lock_writing(connection, refresh)
             number = next_release_id(connection)
-            made = publish(connection, refresh, number, clock.read(), load_catalogue().sha256)
+            made = publish(connection, refresh, number, clock.read(), load_catalogue())
             counts = check_counts(connection, refresh.refresh_id)
-            close_refresh(connection, refresh.refresh_id, "published", clock.read(), asdict(made) | counts)
+            status = "published" if made else "unchanged"
+            told = asdict(made) if made else {}
+            close_refresh(connection, refresh.refresh_id, status, clock.read(), told | counts)
+        if made is None:
+            stage.info("every figure is again what the release in force has: no release made")
+            return
         stage.info("published release %d", made.release_id)
-        return dg.MaterializeResult(metadata={**asdict(made), **counts, "dagster/row_count": made.observations})
+        yield dg.MaterializeResult(metadata={**told, **counts, "dagster/row_count": made.observations})
 
     return _release

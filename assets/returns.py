@@ -11,15 +11,14 @@ from typing import Any
 import dagster as dg
 
 from assets.checks import ChecksResource
-from assets.collecting import FormCollection, collect_form, known, plan_form
+from assets.collecting import FormCollection, collect_form, collected, known, plan_form
 from assets.context import OWNERS, asked_partitions, current_refresh, partition_key, stage
 from assets.events import log_partitions
 from assets.tables import table_schema
 from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
 from warehouse.catalogue import Form, load_catalogue
 from warehouse.periods import parse_period
-from warehouse.receipts import Collected
-from warehouse.schema import return_receipt
+from warehouse.schema import arrival, return_receipt
 
 
 def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -37,6 +36,7 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
                 group_name=group,
                 owners=OWNERS,
                 kinds={"http"},
+                metadata={"dagster/column_schema": table_schema(arrival)},
                 description=f"{form.name_zh}: the bytes each province delivered, in the archive. A partition is a "
                 "province and a period; it is green only if that return arrived.",
             ),
@@ -67,13 +67,15 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         refresh = current_refresh(context, warehouse.engine, clock)
         client = platforms.client(clock.read)  # made here, so that what is fetched carries the run's one clock
         provinces = scope.provinces_of(form.sector, load_catalogue().provinces)
+        have, owed = known(warehouse.engine, form)
         plan = plan_form(
             form,
             platforms.listings(form.sector, provinces),
-            known(warehouse.engine, form),
+            have,
             clock.read().date(),
             scope.since_date,
             asked_partitions(context, form.frequency),
+            owed,
         )
         if plan.offers:
             checks.warm_up()
@@ -88,8 +90,8 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
             context,
             returns_key,
             (
-                (partition_key(i.region_code, parse_period(i.period_code)), _return_metadata(i))
-                for i in result.collected
+                (partition_key(row["region_code"], parse_period(row["period_code"])), _return_metadata(row))
+                for row in collected(warehouse.engine, refresh, form)
             ),
         )
         yield dg.MaterializeResult(ledger_key, metadata=_ledger_metadata(result))
@@ -97,10 +99,10 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
     return _collect
 
 
-def _return_metadata(item: Collected) -> dict[str, Any]:
-    fields = ("file_name", "bytes", "sha256", "media_type")
-    times = ("modified_at", "fetched_at", "due_on")
-    return {name: getattr(item, name) for name in fields} | {name: str(getattr(item, name)) for name in times}
+def _return_metadata(row: dict[str, Any]) -> dict[str, Any]:
+    facts = {name: row[name] for name in ("file_name", "bytes", "sha256", "media_type")}
+    times = {name: str(row[name]) for name in ("modified_at", "fetched_at", "due_on")}
+    return facts | times | {"dagster/row_count": 1}  # one return
 
 
 def _ledger_metadata(result: FormCollection) -> dict[str, Any]:

@@ -35,7 +35,8 @@ def look_ahead(
         for form in catalogue.forms.values():
             listings = platforms.listings(form.sector, scope.provinces_of(form.sector, catalogue.provinces))
             if not is_empty:
-                plan = plan_form(form, listings, known(engine, form), settings.clock().date(), scope.since_date)
+                have, owed = known(engine, form)
+                plan = plan_form(form, listings, have, settings.clock().date(), scope.since_date, owed=owed)
                 if plan.offers:
                     start_early()
         hand_over_listings(platforms)

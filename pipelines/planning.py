@@ -10,7 +10,7 @@ from pipelines.settings import Settings
 from resources.dagster import ScopeResource
 from resources.database import Warehouse
 from warehouse.catalogue import load_catalogue
-from warehouse.migrating import migrate
+from warehouse.migrating import current_revision
 
 
 def plan_lines(
@@ -24,10 +24,12 @@ def plan_lines(
     engine = warehouse.engine()
     failures: dict[str, str] = {}
     try:
-        migrate(engine)
+        with engine.connect() as connection:
+            is_empty = current_revision(connection) is None
         for form in catalogue.forms.values():
             listings = platforms.listings(form.sector, scope.provinces_of(form.sector, catalogue.provinces))
-            plan = plan_form(form, listings, known(engine, form), settings.clock().date(), scope.since_date)
+            have, owed = ({}, set()) if is_empty else known(engine, form)
+            plan = plan_form(form, listings, have, settings.clock().date(), scope.since_date, owed=owed)
             failures |= plan.failures
             yield (
                 f"{form.form:<24} {len(plan.due):>6,} due, {len(plan.offers):>6,} to fetch,"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.instance import prepare_instance
+from pipelines.instance import prepare_instance, process_tags, report_dead_runs
 from pipelines.settings import Settings
 from resources.database import Warehouse
 from warehouse.errors import JunhengError
@@ -77,7 +77,10 @@ def run_refresh(
     job = build_definitions(settings).resolve_job_def(NIGHTLY)
     with DagsterInstance.get() as instance:
         hold_connections(instance)
-        result = job.execute_in_process(instance=instance, run_config=run_config, raise_on_error=False)
+        report_dead_runs(instance)
+        result = job.execute_in_process(
+            instance=instance, run_config=run_config, raise_on_error=False, tags=process_tags()
+        )
         errors = tuple(_told(event) for event in result.all_events if event.event_type_value == "STEP_FAILURE")
         return Outcome(result.success, _close(warehouse, settings, result.run_id, result.success), errors)
 

@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from pipelines.instance import prepare_instance
+from pipelines.instance import prepare_instance, report_dead_runs
 from pipelines.sandboxing import running_sandbox, use_sandbox
 from pipelines.settings import Settings
 from resources.database import Warehouse
@@ -48,6 +48,7 @@ def serve(settings: Settings, host: str, port: int, with_sandbox: bool) -> int:
         migrate(engine)
         engine.dispose()
         prepare_instance(settings, warehouse)
+        _tidy_runs()
         if sandbox is not None:
             use_sandbox(sandbox)
         children = _start(host, port)
@@ -60,6 +61,13 @@ def serve(settings: Settings, host: str, port: int, with_sandbox: bool) -> int:
         click.echo(f"{Path(str(ended[0].args[0])).name} ended with code {ended[0].returncode}", err=True)  # type: ignore[index]
         return 1
     return 0
+
+
+def _tidy_runs() -> None:
+    from dagster import DagsterInstance
+
+    with DagsterInstance.get() as instance:
+        report_dead_runs(instance)
 
 
 def _start(host: str, port: int) -> list[subprocess.Popen[bytes]]:

@@ -103,6 +103,8 @@ class Settings(BaseSettings):
             return None
         if not url.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        if "@" in url.split("/")[2]:
+            raise ValueError("must hold no user or password; use JUNHENG_CLIENT_ID and JUNHENG_CLIENT_SECRET")
         unknown = set(re.findall(r"\{(\w*)\}", url)) ^ {"province", "sector"}
         if unknown:
             raise ValueError("must hold {province} and {sector}, and no other place")

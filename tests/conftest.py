@@ -1,10 +1,15 @@
-"""What every room's tests share: a data folder the embedded server's user can reach, and a real warehouse in it."""
+"""What every room's tests share: a data folder the embedded server's user can reach, and a real warehouse in it; and
+which tests a worker runs together.
+"""
 
+import functools
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -49,3 +54,32 @@ def engine(warehouse: Warehouse) -> Iterator[Engine]:
     migrate(made)
     yield made
     made.dispose()
+
+
+@functools.cache
+def group_of(path: str) -> str:
+    """The group that a test file's ``xdist_group`` mark names; a file without one is a group of its own."""
+    named = re.search(r"xdist_group\(\"(\w+)\"\)", Path(__file__).parents[1].joinpath(path).read_text(encoding="utf-8"))
+    return named[1] if named else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a group, and of a file, in one worker: what they share is built once.
+
+    As ``--dist loadgroup`` does, but that marks tests by an attribute that pytest 9.2 no longer reads (xdist 3.8.0: every
+    worker then builds every world).
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False  # the slow ones first (below), and not the many
+    return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups share a slow world each: they begin first, so that no worker ends with one alone."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

@@ -25,7 +25,7 @@ def copy_frame(connection: Connection, table: Table, frame: pd.DataFrame) -> int
     if frame.empty:
         return 0
     sink = io.BytesIO()
-    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    arrow = pa.Table.from_pandas(frame, preserve_index=False).combine_chunks()
     # Every present text is quoted and a null is left bare, so that an empty text stays a text.
     options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
     pa_csv.write_csv(arrow, sink, options)

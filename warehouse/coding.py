@@ -57,6 +57,6 @@ def to_codes(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 def _map(codes: pd.Series[Any], key_of: Callable[[str], int], dtype: str) -> npt.NDArray[Any]:
     """Keys of a categorical column: the function is called once a category, not once a row."""
-    categorical = codes.astype("category")
+    categorical = codes.astype("category").cat.remove_unused_categories()  # a row set aside leaves its category behind
     keys = np.array([key_of(code) for code in categorical.cat.categories], dtype=dtype)
     return keys[categorical.cat.codes.to_numpy()] if len(keys) else np.empty(0, dtype)

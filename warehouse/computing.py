@@ -42,10 +42,14 @@ _READ_FIGURES = sql.SQL(
 )
 
 
-def changed_slices(connection: Connection) -> set[Slice]:
-    """The (indicator_key, period_key) pairs that no release shows yet as they are now."""
+def changed_slices(connection: Connection, catalogue: Catalogue) -> set[Slice]:
+    """The (indicator_key, period_key) pairs that no release shows yet as they are now.
+
+    Figures of an indicator that the catalogue no longer has stay as they were published.
+    """
     rows = unpublished_slices(connection)
-    return set(zip(rows["indicator_key"].tolist(), rows["period_key"].tolist(), strict=True))
+    pairs = zip(rows["indicator_key"].tolist(), rows["period_key"].tolist(), strict=True)
+    return {pair for pair in pairs if pair[0] in catalogue.by_key}
 
 
 def known_periods(connection: Connection, changed: Collection[Slice]) -> Mapping[int, set[int]]:
@@ -89,7 +93,8 @@ def note_catalogue_change(connection: Connection, refresh: Refresh, catalogue: C
     last = connection.scalar(newest)
     if last is None or last == catalogue.sha256:
         return False
-    slices = [(key, period) for key, periods in known_periods(connection, ()).items() for period in periods]
+    known = known_periods(connection, ())
+    slices = [(key, period) for key, periods in known.items() if key in catalogue.by_key for period in periods]
     frame = pd.DataFrame(slices, columns=["indicator_key", "period_key"]).assign(revisions=0)
     record_changes(connection, refresh, frame)
     return True
@@ -105,7 +110,7 @@ def warned_slices(connection: Connection) -> set[Slice]:
 def compute_observations(connection: Connection, refresh: Refresh, catalogue: Catalogue) -> Merged | None:
     """Derived indicators and national figures of whatever the changed slices reach; None where nothing changed."""
     note_catalogue_change(connection, refresh, catalogue)
-    changed = changed_slices(connection)
+    changed = changed_slices(connection, catalogue)
     if not changed:
         return None
     known = known_periods(connection, changed)
@@ -140,7 +145,7 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, pd.
 
     Afterwards ``pg_temp.wanted`` holds the slices that the frames replace.
     """
-    changed = changed_slices(connection)
+    changed = changed_slices(connection, catalogue)
     known = known_periods(connection, changed)
     wanted = dependent_slices(changed, catalogue, known).metrics
     figures = read_figures(connection, required_slices(wanted, catalogue, known))

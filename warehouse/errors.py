@@ -70,3 +70,16 @@ class RefreshOvertakenError(JunhengError):
         )
         self.refresh_id = refresh_id
         self.release_id = release_id
+
+
+class PublishRefusedError(JunhengError):
+    """The marts do not cover all that changed, or their checks did not hold: compute them (again) first."""
+
+    def __init__(self, release_id: int, uncovered: int) -> None:
+        reason = f"{uncovered} changed (indicator, period) pairs are in no mart that passed its checks"
+        super().__init__(
+            f"release {release_id} is not published: {reason if uncovered else 'no marts were computed for it'}; "
+            "run 'junheng refresh', or materialize the marts before the release"
+        )
+        self.release_id = release_id
+        self.uncovered = uncovered

@@ -114,7 +114,11 @@ def record_changes(connection: Connection, refresh: Refresh, changed: pd.DataFra
     if changed.empty:
         return
     statement = sa.dialects.postgresql.insert(changed_slice)
-    more = {"revisions": changed_slice.c.revisions + statement.excluded.revisions, "release_id": None}
+    more = {
+        "revisions": changed_slice.c.revisions + statement.excluded.revisions,
+        "candidate": None,
+        "release_id": None,
+    }
     records: list[Any] = changed.assign(refresh_id=refresh.refresh_id).to_dict("records")
     connection.execute(
         statement.on_conflict_do_update(index_elements=["refresh_id", *_SLICE], set_=more),
@@ -230,9 +234,11 @@ def _account(verdicts: pd.DataFrame, quarantined: pd.DataFrame, counts: pd.DataF
         first = receipts.index[lost != 0][0]
         counted = receipts.drop(columns="message").loc[first]
         raise ConservationError(int(str(first)), {str(name): int(count) for name, count in counted.items()})
+    # A repeat inside a return says nothing by itself: a return whose every other cell is set aside is set aside.
+    is_empty = receipts["loaded"] + receipts["unchanged"] == frame["duplicates"]
     state = np.select(
         [
-            (receipts["quarantined"] > 0) & (receipts["quarantined"] == receipts["cells"]),
+            (receipts["quarantined"] > 0) & is_empty,
             receipts["quarantined"] > 0,
             receipts["loaded"] > 0,
         ],

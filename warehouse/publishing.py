@@ -22,7 +22,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from warehouse import schema
 from warehouse.bulk import copy_frame
+from warehouse.catalogue import Catalogue
+from warehouse.errors import PublishRefusedError
 from warehouse.receipts import Refresh
+from warehouse.reference import sync_catalogue
 from warehouse.schema import changed_slice, check_result, release, release_in_force, slice_digest
 
 MART_TABLES: Mapping[str, Table] = {
@@ -55,6 +58,11 @@ def discard_unpublished(connection: Connection, release_id: int) -> None:
     for table in (*MART_TABLES.values(), slice_digest):
         connection.execute(sa.delete(table).where(table.c.release_from >= release_id))
         connection.execute(sa.update(table).where(table.c.release_to >= release_id).values(release_to=None))
+    connection.execute(
+        sa.update(changed_slice)
+        .where(changed_slice.c.release_id.is_(None), changed_slice.c.candidate.is_not(None))
+        .values(candidate=None)
+    )
 
 
 def unpublished_slices(connection: Connection) -> pd.DataFrame:
@@ -130,12 +138,35 @@ def digest_slices(connection: Connection, release_id: int) -> None:
 _INFINITY = sa.text("'infinity'")
 
 
+def nominate(connection: Connection, release_id: int) -> None:
+    """Say that the marts written for release ``release_id`` cover all that changed so far, and that their checks hold.
+
+    To be called in the transaction that computed them: what another load changes later is not covered.
+    """
+    is_open = changed_slice.c.release_id.is_(None)
+    connection.execute(sa.update(changed_slice).where(is_open).values(candidate=release_id))
+
+
 def publish(
-    connection: Connection, refresh: Refresh, release_id: int, now: datetime.datetime, catalogue_sha256: str
-) -> Release:
-    """Record release ``release_id`` and move the pointer to it, in the connection's transaction."""
+    connection: Connection, refresh: Refresh, release_id: int, now: datetime.datetime, catalogue: Catalogue
+) -> Release | None:
+    """Record release ``release_id`` and move the pointer to it, in the connection's transaction.
+
+    None where its contents are those of the release in force (a figure changed and changed back): no release is made.
+    Raises :class:`PublishRefusedError` where something changed that the nominated marts do not cover.
+    """
+    _require_covered(connection, release_id)
+    sync_catalogue(connection, catalogue)
     rows, marts_sha256 = _contents(connection)
     open_slices = changed_slice.c.release_id.is_(None)
+    in_force = connection.execute(
+        sa.select(release).join(release_in_force, release_in_force.c.release_id == release.c.release_id)
+    ).one_or_none()
+    same = (marts_sha256, catalogue.sha256)
+    if in_force is not None and (in_force.marts_sha256, in_force.catalogue_sha256) == same:
+        discard_unpublished(connection, release_id)
+        connection.execute(sa.update(changed_slice).where(open_slices).values(release_id=in_force.release_id))
+        return None
     revisions = connection.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(changed_slice.c.revisions), 0)).where(open_slices)
     )
@@ -150,7 +181,7 @@ def publish(
             observations=made.observations,
             revisions=made.revisions,
             marts_sha256=made.marts_sha256,
-            catalogue_sha256=catalogue_sha256,
+            catalogue_sha256=catalogue.sha256,
             **check_counts(connection, refresh.refresh_id),
         )
     )
@@ -165,6 +196,16 @@ def publish(
     moved = {"release_id": pointer.excluded.release_id, "recorded_at": pointer.excluded.recorded_at}
     connection.execute(pointer.on_conflict_do_update(index_elements=["only"], set_=moved))
     return made
+
+
+def _require_covered(connection: Connection, release_id: int) -> None:
+    covered = changed_slice.c.candidate == release_id
+    counts = sa.select(sa.func.count().filter(covered), sa.func.count().filter(covered.is_not(sa.true()))).where(
+        changed_slice.c.release_id.is_(None)
+    )
+    checked, others = connection.execute(counts).one()
+    if not checked or others:
+        raise PublishRefusedError(release_id, int(others))
 
 
 def check_counts(connection: Connection, refresh_id: int) -> dict[str, int]:

@@ -90,6 +90,12 @@ def open_refresh(connection: Connection, run_id: str, now: datetime.datetime, ca
     return Refresh(found.refresh_id, found.recorded_at, is_new)
 
 
+def had_catalogue(connection: Connection, current: Refresh, catalogue_sha256: str) -> bool:
+    """Whether the refresh before this one had the same catalogue."""
+    before = sa.select(refresh.c.catalogue_sha256).where(refresh.c.refresh_id < current.refresh_id)
+    return connection.scalar(before.order_by(refresh.c.refresh_id.desc()).limit(1)) == catalogue_sha256
+
+
 def close_refresh(
     connection: Connection, refresh_id: int, status: str, now: datetime.datetime, summary: dict[str, Any]
 ) -> None:
@@ -154,6 +160,13 @@ def known_deliveries(connection: Connection, form: str | None = None) -> dict[Re
         (row.platform, row.form, row.period_code): Known(row.sequence, row.etag, row.modified_at)
         for row in connection.execute(newest)
     }
+
+
+def owed_returns(connection: Connection, form: str) -> set[tuple[str, str]]:
+    """(region_code, period_code) of a form that were due or failed and never arrived since."""
+    query = sa.select(return_receipt.c.region_code, return_receipt.c.period_code)
+    rows = connection.execute(query.where(return_receipt.c.form == form, return_receipt.c.sequence == 0))
+    return {(row.region_code, row.period_code) for row in rows}
 
 
 def record_arrivals(connection: Connection, current: Refresh, collected: Sequence[Collected]) -> list[int]:
@@ -223,7 +236,9 @@ def settle_repeats(connection: Connection, form: str, current: Refresh) -> int:
         )
         .join(last, sa.and_(last.c.platform == arrival.c.platform, last.c.period_code == arrival.c.period_code))
         .where(arrival.c.form == form, arrival.c.sha256 == last.c.sha256)
-        .where(last.c.state.in_(("loaded", "unchanged", "partly_quarantined")))
+        .where(
+            last.c.state.in_(("loaded", "unchanged")), last.c.quarantined == 0
+        )  # else it is read again: code may be mended
     )
     names = ["receipt_id", "refresh_id", *(column.name for column in delivery)]
     names += ["state", "cells", "loaded", "unchanged", "quarantined", "message"]
@@ -261,7 +276,11 @@ def record_failures(
 
 
 def read_partitions(connection: Connection, refresh_id: int, form: str) -> pd.DataFrame:
-    """Receipts of a form that a refresh read: region_code, period_code, state, counts, message, sha256."""
+    """Receipts of a form that a refresh read: region_code, period_code, state, counts, message, sha256.
+
+    Those of refreshes that broke off since the last good one are among them: whoever shows what was read may not have
+    been told.
+    """
     columns = (
         "region_code",
         "period_code",
@@ -275,12 +294,37 @@ def read_partitions(connection: Connection, refresh_id: int, form: str) -> pd.Da
     )
     rows = connection.execute(
         sa.select(*(return_receipt.c[name] for name in columns)).where(
-            return_receipt.c.refresh_id == refresh_id,
+            return_receipt.c.refresh_id > _last_good(refresh_id),
+            return_receipt.c.refresh_id <= refresh_id,
             return_receipt.c.form == form,
             return_receipt.c.state.in_(_READ_STATES),
         )
     ).all()
     return pd.DataFrame(rows, columns=list(columns))
+
+
+def read_collected(connection: Connection, refresh_id: int, form: str) -> list[dict[str, Any]]:
+    """What was collected of a form, read or waiting, by this refresh and by those that broke off since the last good one.
+
+    region_code, period_code, file_name, media_type, bytes, sha256, modified_at, fetched_at, due_on.
+    """
+    names = ["region_code", "period_code", "file_name", "media_type", "bytes", "sha256"]
+    names += ["modified_at", "fetched_at", "due_on"]
+    waiting = sa.select(*(arrival.c[name] for name in names)).where(arrival.c.form == form)
+    receipts = sa.select(*(return_receipt.c[name] for name in names)).where(
+        return_receipt.c.form == form,
+        return_receipt.c.sequence > 0,
+        return_receipt.c.refresh_id > _last_good(refresh_id),
+        return_receipt.c.refresh_id <= refresh_id,
+    )
+    return [dict(row) for row in connection.execute(sa.union_all(waiting, receipts)).mappings()]
+
+
+def _last_good(refresh_id: int) -> sa.ScalarSelect[int]:
+    """The last refresh before this one that ended as it should, 0 where there is none."""
+    ended = refresh.c.status.in_(("published", "unchanged"))
+    query = sa.select(sa.func.coalesce(sa.func.max(refresh.c.refresh_id), 0))
+    return query.where(ended, refresh.c.refresh_id < refresh_id).scalar_subquery()
 
 
 def _delete_absences(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:

@@ -17,33 +17,43 @@ from warehouse.catalogue import Catalogue
 from warehouse.periods import period_from_key
 
 
+def add_new_rows(connection: Connection, catalogue: Catalogue) -> None:
+    """Add indicators, regions and standards that the database lacks, so that figures of them can be loaded.
+
+    What is there already stays as the release in force was published with, until :func:`sync_catalogue`.
+    """
+    for table, records in _records(catalogue):
+        connection.execute(insert(table).on_conflict_do_nothing(), records)
+
+
 def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     """Write indicators, regions and standards as the catalogue has them; rows that it no longer has stay.
 
-    Nothing is done where the last refresh that ended had this very catalogue; True where something was.
+    Part of publishing: readers see names, units and documents of the release in force. Nothing is done where the last
+    release has this very catalogue; True where something was.
     """
-    ended = schema.refresh.c.status.in_(("published", "unchanged"))
-    newest = sa.select(schema.refresh.c.catalogue_sha256).where(ended).order_by(schema.refresh.c.refresh_id.desc())
-    if connection.scalar(newest.limit(1)) == catalogue.sha256:
+    newest = sa.select(schema.release.c.catalogue_sha256).order_by(schema.release.c.release_id.desc()).limit(1)
+    if connection.scalar(newest) == catalogue.sha256:
         return False
+    for table, records in _records(catalogue):
+        _upsert(connection, table, records)
+    return True
+
+
+def _records(catalogue: Catalogue) -> list[tuple[Table, list[dict[str, Any]]]]:
+    """The catalogue's rows by table."""
     indicators = []
     for row in catalogue.indicators.values():
         record = row.model_dump(include=set(schema.indicator.columns.keys()))
         record["area_types"] = ";".join(row.area_types)
         indicators.append(record)
-    _upsert(connection, schema.indicator, indicators)
-    _upsert(
-        connection,
-        schema.region,
-        [row.model_dump() | {"region_key": int(row.region_code)} for row in catalogue.region_rows],
-    )
+    regions = [row.model_dump() | {"region_key": int(row.region_code)} for row in catalogue.region_rows]
     standards = [
         row.model_dump(exclude={"indicator_code"})
         | {"indicator_key": catalogue.indicators[row.indicator_code].indicator_key}
         for row in catalogue.standards
     ]
-    _upsert(connection, schema.standard_value, standards)
-    return True
+    return [(schema.indicator, indicators), (schema.region, regions), (schema.standard_value, standards)]
 
 
 def ensure_periods(connection: Connection, period_keys: Iterable[int]) -> None:

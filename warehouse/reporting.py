@@ -148,10 +148,11 @@ _RETURNS = sa.text(
     " count(*) FILTER (WHERE sequence > 0) AS arrived,"
     " count(*) FILTER (WHERE sequence > 0 AND refresh_id = :refresh_id) AS new,"
     " count(*) FILTER (WHERE state = 'missing' OR (first_seen AT TIME ZONE 'Asia/Shanghai')::date > due_on) AS late,"
-    " count(*) FILTER (WHERE state = 'failed') AS failed,"
+    " count(*) FILTER (WHERE has_failed) AS failed,"
     " count(*) FILTER (WHERE quarantined > 0) AS quarantined"
     " FROM (SELECT DISTINCT ON (platform, form, period_code) *, min(CASE WHEN sequence = 1 THEN"
-    " least(modified_at, fetched_at) END) OVER (PARTITION BY platform, form, period_code) AS first_seen"
+    " least(modified_at, fetched_at) END) OVER (PARTITION BY platform, form, period_code) AS first_seen,"
+    " bool_or(state = 'failed') OVER (PARTITION BY platform, form, period_code) AS has_failed"
     " FROM ops.return_receipt ORDER BY platform, form, period_code, sequence DESC) newest"
     " GROUP BY sector ORDER BY sector"
 )

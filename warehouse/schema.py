@@ -21,6 +21,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     Identity,
+    Index,
     Integer,
     MetaData,
     Sequence,
@@ -66,8 +67,10 @@ def _place(*, key: bool) -> list[Column[Any]]:
 
 def _validity() -> list[Column[Any]]:
     return [
-        _column("release_from", Integer, "first release that shows this row", primary_key=True),
-        _column("release_to", Integer, "first release that no longer shows it; null: still shown", null=True),
+        _column("release_from", Integer, "first release that shows this row", primary_key=True, index=True),
+        _column(
+            "release_to", Integer, "first release that no longer shows it; null: still shown", null=True, index=True
+        ),
     ]
 
 
@@ -291,6 +294,7 @@ arrival = Table(
     metadata,
     _column("arrival_id", BigInteger, "becomes the receipt's id", primary_key=True, server_default=_NEXT_RECEIPT),
     *_delivery(),
+    UniqueConstraint("platform", "form", "period_code", "sequence"),
     schema="ops",
     comment="Deliveries that are archived and not yet read: what a killed refresh left for the next",
 )
@@ -368,10 +372,12 @@ changed_slice = Table(
     *_slice(key=True),
     _column("revisions", Integer, "figures of it that were revised", server_default=text("0")),
     _column("warnings", Integer, "figures of it that broke a check that warns", server_default=text("0")),
+    _column("candidate", Integer, "coming release whose checked marts cover it; null: none yet", null=True),
     _column("release_id", Integer, "release that shows the change; null: not published yet", null=True),
     schema="ops",
     comment="(indicator, period) pairs that a load changed, until a release shows them",
 )
+Index("changed_slice_open_idx", changed_slice.c.refresh_id, postgresql_where=changed_slice.c.release_id.is_(None))
 
 slice_digest = Table(
     "slice_digest",

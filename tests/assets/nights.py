@@ -4,7 +4,6 @@ Night one loads; in night two nothing is new; before night three a month and a q
 wrong. Tests read what the nights left behind and the warehouse as it then is.
 """
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -33,13 +32,13 @@ _LIVED = pytest.StashKey[Nights]()
 
 
 @pytest.fixture(scope="session", name="nights")
-def lived_nights(request: pytest.FixtureRequest) -> Iterator[Nights]:
+def lived_nights(request: pytest.FixtureRequest) -> Nights:
     """Two folders ask for them, each by its own conftest: they are kept with the session and end with it."""
     if _LIVED not in request.config.stash:
         stack = ExitStack()
         request.config.add_cleanup(stack.close)
         request.config.stash[_LIVED] = _live(stack.enter_context(open_world("2026-04-19", since="2025")))
-    yield request.config.stash[_LIVED]
+    return request.config.stash[_LIVED]
 
 
 def _live(world: World) -> Nights:

@@ -7,7 +7,7 @@ from tests.assets.nights import DOWN, LATE, NOT_A_NUMBER, NOT_A_WORKBOOK, REVISE
 from tests.assets.world import FORMS, Night
 from warehouse.periods import parse_period
 
-pytestmark = pytest.mark.xdist_group("world")
+pytestmark = [pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]  # a busy machine takes minutes
 
 STAGES = [f"collect_{form}" for form in FORMS] + [f"load_{form}" for form in FORMS]
 READ = ["loaded", "unchanged", "quarantined", "partly_quarantined"]

@@ -10,7 +10,7 @@ from pipelines.running import only_refresh
 from tests.assets.nights import HAINAN, TIBET, Nights
 from tests.assets.world import FORMS, Place, Said
 
-pytestmark = pytest.mark.xdist_group("world")
+pytestmark = [pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]  # a busy machine takes minutes
 
 TABLES = ("ops.refresh", "ops.return_receipt", "ops.arrival", "ops.quarantine", "core.observation", "ops.release")
 

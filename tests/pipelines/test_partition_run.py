@@ -8,7 +8,7 @@ from pipelines.settings import Settings
 from tests.assets.nights import NINGXIA, Nights
 from tests.assets.world import open_instance
 
-pytestmark = pytest.mark.xdist_group("world")
+pytestmark = [pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]  # a busy machine takes minutes
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

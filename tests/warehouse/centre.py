@@ -24,6 +24,7 @@ from warehouse.publishing import (
     digest_slices,
     discard_unpublished,
     next_release_id,
+    nominate,
     publish,
     unpublished_slices,
     write_mart,
@@ -208,12 +209,14 @@ class Centre:
             for mart, frame in compute_marts(connection, self.catalogue).items():
                 write_mart(connection, mart, frame, number)
             digest_slices(connection, number)
+            nominate(connection, number)
             return number
 
-    def publish(self, refresh: Refresh) -> Release:
+    def publish(self, refresh: Refresh) -> Release | None:
+        """Move the pointer to what was prepared; None where that is what readers see already."""
         with self.engine.begin() as connection:
             number = next_release_id(connection)
-            return publish(connection, refresh, number, self.now(), self.catalogue.sha256)
+            return publish(connection, refresh, number, self.now(), self.catalogue)
 
     def night(self, *returns: Return) -> Release | None:
         """A whole refresh; None where nothing changed and nothing was published."""

@@ -177,10 +177,12 @@ def test_a_new_formula_makes_a_vintage_of_what_is_loaded(centre: Centre) -> None
 
 def test_an_indicator_the_catalogue_no_longer_has_stops_no_refresh(centre: Centre) -> None:
     centre.night(health(beds(7000.0)), employment(people(1_000_000.0)))
-    fewer = {code: row for code, row in CATALOGUE.indicators.items() if code != "HLT_BEDS_PER_1000"}
-    centre.catalogue = dataclasses.replace(CATALOGUE, indicators=fewer, sha256="fewer")
+    indicators = {code: row for code, row in CATALOGUE.indicators.items() if code != "HLT_BEDS_PER_1000"}
+    standards = tuple(row for row in CATALOGUE.standards if row.indicator_code in indicators)
+    centre.catalogue = dataclasses.replace(CATALOGUE, indicators=indicators, standards=standards, sha256="fewer")
     centre.night(health(beds(8000.0)))
     assert values_of(centre, "HLT_BEDS") == {"2024": 8000.0}
+    assert values_of(centre, "HLT_BEDS_PER_1000") == {"2024": 7.0}
 
 
 # --- warnings ---

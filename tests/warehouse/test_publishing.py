@@ -3,6 +3,7 @@
 import pytest
 
 from tests.warehouse.centre import Cell, Centre, Return, beds, employment, everywhere, health, people, school
+from warehouse.errors import PublishRefusedError
 
 MARTS = ("observation", "attainment", "urban_rural_gap", "inequality")
 
@@ -199,6 +200,77 @@ def test_preparing_twice_is_preparing_once(centre: Centre) -> None:
     assert centre.prepare() == centre.prepare() == 1
     centre.publish(refresh)
     assert centre.values("SELECT count(*) FROM mart.urban_rural_gap") == [1]
+
+
+# --- what is not published ---
+
+
+def test_marts_that_were_not_computed_are_not_published(centre: Centre) -> None:
+    refresh = centre.open()
+    centre.load(*a_year(), refresh=refresh)
+    centre.compute(refresh)
+    with pytest.raises(PublishRefusedError, match="changed .indicator, period. pairs are in no mart") as raised:
+        centre.publish(refresh)
+    assert (raised.value.release_id, raised.value.uncovered) == (1, 5)
+    assert centre.rows("SELECT * FROM mart.release") == []
+
+
+def test_a_load_after_the_marts_were_computed_stops_the_release(centre: Centre) -> None:
+    refresh = centre.open()
+    centre.load(*a_year(), refresh=refresh)
+    centre.compute(refresh)
+    centre.prepare()
+    centre.load(health(beds(5.0)))
+    with pytest.raises(PublishRefusedError) as raised:
+        centre.publish(refresh)
+    assert raised.value.uncovered == 1
+
+
+def test_a_slice_changed_again_after_the_marts_were_computed_stops_the_release(centre: Centre) -> None:
+    refresh = centre.open()
+    centre.load(*a_year(), refresh=refresh)
+    centre.compute(refresh)
+    centre.prepare()
+    centre.load(*a_year(population=7.0), refresh=refresh)
+    with pytest.raises(PublishRefusedError):
+        centre.publish(refresh)
+
+
+def test_nothing_to_publish_is_refused(centre: Centre) -> None:
+    centre.night(*a_year())
+    with pytest.raises(PublishRefusedError, match="no marts were computed"):
+        centre.publish(centre.open())
+    assert centre.values("SELECT release_id FROM mart.release") == [1]
+
+
+@pytest.fixture
+def changed_and_back(centre: Centre) -> Centre:
+    """A release, a killed refresh that prepared another figure, and a night in which the old figure came back."""
+    centre.night(*a_year(), health(beds(5.0)))
+    killed = centre.open()
+    centre.load(*a_year(town=30_000.0), refresh=killed)
+    centre.compute(killed)
+    centre.prepare()
+    assert centre.night(*a_year()) is None
+    return centre
+
+
+def test_a_figure_that_changed_and_changed_back_makes_no_release(changed_and_back: Centre) -> None:
+    assert changed_and_back.values("SELECT release_id FROM mart.release") == [1]
+    assert changed_and_back.rows("SELECT ratio, release_id FROM mart.urban_rural_gap") == [(2.0, 1)]
+    assert changed_and_back.night() is None
+
+
+def test_after_a_figure_changed_back_the_next_release_shows_all(changed_and_back: Centre) -> None:
+    before = seen(changed_and_back)
+    made = changed_and_back.night(health(beds(6.0)))
+    assert made is not None
+    assert made.release_id == 2
+    after = seen(changed_and_back)
+    assert {mart: after[mart] for mart in MARTS[1:]} == {mart: before[mart] for mart in MARTS[1:]}
+    assert figure(changed_and_back, "HLT_BEDS") == [6.0]
+    assert len(after["observation"]) == len(before["observation"])
+    assert made.marts_sha256 == hash_of(changed_and_back, [*a_year(), health(beds(6.0))])
 
 
 # --- the hash ---

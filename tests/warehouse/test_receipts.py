@@ -1,17 +1,21 @@
 """The ledger: refreshes, deliveries waiting and read, repeats, and what did not arrive."""
 
+import dataclasses
 import datetime
 from typing import Any
 
 import pytest
 
 from tests.warehouse.centre import CATALOGUE, FIRST_NIGHT, Centre, Return, beds, employment, health, people
+from warehouse.errors import RefreshOvertakenError
 from warehouse.receipts import (
     Absence,
     Known,
     close_abandoned,
     close_refresh,
+    had_catalogue,
     known_deliveries,
+    lock_writing,
     open_refresh,
     pending_arrivals,
     read_partitions,
@@ -69,6 +73,30 @@ def test_earlier_refreshes_that_never_ended_are_incomplete(centre: Centre) -> No
         assert close_abandoned(connection, current.refresh_id, FIRST_NIGHT) == 1
     assert centre.values("SELECT status FROM ops.refresh ORDER BY refresh_id") == ["published", "incomplete", "running"]
     assert centre.values("SELECT refresh_id FROM ops.refresh WHERE status = 'incomplete'") == [killed.refresh_id]
+
+
+def test_a_refresh_that_another_overtook_may_write_no_more(centre: Centre) -> None:
+    slow = centre.open()
+    centre.night(health(beds(1.0)))
+    with centre.engine.begin() as connection, pytest.raises(RefreshOvertakenError) as raised:
+        lock_writing(connection, slow)
+    assert (raised.value.refresh_id, raised.value.release_id) == (slow.refresh_id, 1)
+
+
+def test_a_refresh_after_the_last_release_may_write(centre: Centre) -> None:
+    centre.night(health(beds(1.0)))
+    with centre.engine.begin() as connection:
+        lock_writing(connection, centre.open())
+
+
+def test_the_catalogue_of_the_refresh_before_is_known(centre: Centre) -> None:
+    first = centre.open()
+    centre.catalogue = dataclasses.replace(CATALOGUE, sha256="another")
+    second, third = centre.open(), centre.open()
+    with centre.engine.connect() as connection:
+        assert not had_catalogue(connection, first, CATALOGUE.sha256)
+        assert not had_catalogue(connection, second, "another")
+        assert had_catalogue(connection, third, "another")
 
 
 # --- deliveries waiting ---

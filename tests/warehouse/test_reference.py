@@ -7,10 +7,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from tests.warehouse.centre import CATALOGUE, Centre
+from tests.warehouse.centre import CATALOGUE, Centre, beds, health
 from warehouse.periods import parse_period
-from warehouse.receipts import close_refresh
-from warehouse.reference import ensure_periods, sync_catalogue
+from warehouse.reference import add_new_rows, ensure_periods, sync_catalogue
 
 
 @pytest.fixture
@@ -92,22 +91,23 @@ def test_a_value_that_became_blank_becomes_null(connection: Connection) -> None:
     assert connection.scalar(sa.text("SELECT plausible_max FROM core.indicator WHERE code = 'PEN_COVERAGE'")) is None
 
 
-@pytest.mark.parametrize(("status", "is_written"), [("published", False), ("unchanged", False), ("incomplete", True)])
-def test_a_catalogue_is_not_written_again_where_the_last_refresh_that_ended_had_it(
-    centre: Centre, status: str, is_written: bool
-) -> None:
-    refresh = centre.open()
+def test_the_catalogue_of_the_last_release_is_not_written_again(centre: Centre) -> None:
+    another = dataclasses.replace(CATALOGUE, sha256="another")
+    centre.night(health(beds(1.0)))
     with centre.engine.begin() as connection:
-        close_refresh(connection, refresh.refresh_id, status, centre.now(), {})
-    with centre.engine.begin() as connection:
-        assert sync_catalogue(connection, CATALOGUE) is is_written
+        assert sync_catalogue(connection, CATALOGUE) is False
+        assert sync_catalogue(connection, another) is True
 
 
-def test_another_catalogue_is_written(centre: Centre) -> None:
-    refresh = centre.open()
-    with centre.engine.begin() as connection:
-        close_refresh(connection, refresh.refresh_id, "published", centre.now(), {})
-        assert sync_catalogue(connection, dataclasses.replace(CATALOGUE, sha256="another")) is True
+def test_new_rows_are_added_and_what_is_there_stays(connection: Connection) -> None:
+    renamed = CATALOGUE.indicators["GDP"].model_copy(update={"name_en": "GRP"})
+    added = CATALOGUE.indicators["GDP"].model_copy(update={"code": "GNI", "indicator_key": 900})
+    indicators = dict(CATALOGUE.indicators) | {"GDP": renamed, "GNI": added}
+    add_new_rows(connection, dataclasses.replace(CATALOGUE, indicators=indicators))
+    rows = connection.execute(
+        sa.text("SELECT code, name_en FROM core.indicator WHERE code IN ('GDP', 'GNI') ORDER BY 1")
+    )
+    assert [tuple(row) for row in rows] == [("GDP", "Gross regional product"), ("GNI", "Gross regional product")]
 
 
 def test_a_row_the_catalogue_no_longer_has_stays(connection: Connection) -> None:
