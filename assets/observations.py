@@ -20,7 +20,7 @@ from resources.dagster import ArchiveResource, ClockResource, WarehouseResource
 from warehouse.catalogue import Form, load_catalogue
 from warehouse.computing import compute_observations, count_vintages
 from warehouse.periods import parse_period
-from warehouse.publishing import check_counts
+from warehouse.publishing import check_counts, next_release_id
 from warehouse.receipts import close_refresh, lock_writing
 from warehouse.schema import observation, return_receipt
 
@@ -147,7 +147,7 @@ def build_core_observation(forms: Sequence[Form]) -> dg.AssetsDefinition:
                 close_refresh(
                     connection,
                     refresh.refresh_id,
-                    "unchanged",
+                    "unchanged" if next_release_id(connection) > 1 else "failed",  # there is nothing in force
                     clock.read(),
                     check_counts(connection, refresh.refresh_id),
                 )

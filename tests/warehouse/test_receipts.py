@@ -11,6 +11,7 @@ from warehouse.errors import RefreshOvertakenError
 from warehouse.receipts import (
     Absence,
     Known,
+    Refresh,
     close_abandoned,
     close_refresh,
     had_catalogue,
@@ -196,15 +197,14 @@ def test_the_same_bytes_a_third_time_are_unchanged_too(centre: Centre) -> None:
     ]
 
 
-def test_a_repeat_of_a_partly_quarantined_return_counts_its_quarantine_and_leaves_it_open(centre: Centre) -> None:
+def test_a_repeat_of_a_return_with_quarantine_is_read_again_and_leaves_one_open_row(centre: Centre) -> None:
     delivery = health(beds(1.0), bad=(("表1!D5", "约12", "not_a_number"),))
     centre.load(delivery)
-    centre.load(delivery)
-    repeat = centre.rows(
-        "SELECT state, cells, loaded, unchanged, quarantined FROM ops.return_receipt WHERE sequence = 2"
-    )
-    assert repeat == [("unchanged", 2, 0, 1, 1)]
-    assert centre.values("SELECT resolved_at FROM ops.quarantine") == [None]
+    assert centre.load(delivery) == [
+        {"state": "partly_quarantined", "cells": 2, "loaded": 0, "unchanged": 1, "quarantined": 1}
+    ]
+    opened = "SELECT resolved_at IS NULL FROM ops.quarantine ORDER BY quarantine_id"
+    assert centre.values(opened) == [False, True]
 
 
 def test_other_bytes_are_read(centre: Centre) -> None:
@@ -306,14 +306,41 @@ def test_a_platform_that_cannot_be_asked_is_written_once_a_refresh(centre: Centr
 # --- what a refresh read ---
 
 
-def test_the_partitions_a_refresh_read_are_those_of_its_form(centre: Centre) -> None:
-    centre.load(health(beds(1.0), period="2023"))
+def partitions(centre: Centre, refresh: Refresh) -> list[list[Any]]:
+    """What a refresh read of the health returns."""
+    with centre.engine.connect() as connection:
+        read = read_partitions(connection, refresh.refresh_id, "health_annual")
+    return sorted(read[["region_code", "period_code", "state", "cells"]].values.tolist())
+
+
+def close(centre: Centre, refresh: Refresh, status: str) -> None:
+    with centre.engine.begin() as connection:
+        close_refresh(connection, refresh.refresh_id, status, centre.now(), {})
+
+
+def test_what_a_refresh_read_is_told_by_form_without_absences(centre: Centre) -> None:
     refresh = centre.open()
     centre.load(health(beds(1.0)), employment(people(1.0)), refresh=refresh)
     with centre.engine.begin() as connection:
         record_absences(connection, refresh, [absence(province="110000")])
-        read = read_partitions(connection, refresh.refresh_id, "health_annual")
-    assert read[["region_code", "period_code", "state", "cells"]].values.tolist() == [["510000", "2024", "loaded", 1]]
+    assert partitions(centre, refresh) == [["510000", "2024", "loaded", 1]]
+
+
+@pytest.mark.parametrize("status", ["published", "unchanged"])
+def test_what_a_good_refresh_before_read_is_not_told_again(centre: Centre, status: str) -> None:
+    before, refresh = centre.open(), centre.open()
+    centre.load(health(beds(1.0), period="2023"), refresh=before)
+    close(centre, before, status)
+    centre.load(health(beds(1.0)), refresh=refresh)
+    assert partitions(centre, refresh) == [["510000", "2024", "loaded", 1]]
+
+
+def test_what_a_refresh_that_broke_off_read_is_told_with_the_next(centre: Centre) -> None:
+    killed, refresh = centre.open(), centre.open()
+    centre.load(health(beds(1.0), period="2023"), refresh=killed)
+    close(centre, killed, "incomplete")
+    centre.load(health(beds(1.0)), refresh=refresh)
+    assert [row[1] for row in partitions(centre, refresh)] == ["2023", "2024"]
 
 
 def test_a_refresh_records_the_catalogue_it_used(centre: Centre) -> None:
