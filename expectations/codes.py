@@ -54,7 +54,7 @@ RULES: tuple[Check, ...] = (
         explanation_en="A platform reports its own province and the places in it.",
         action_zh="可能是错发了其他省的文件，请报送单位核对。",
         action_en="The file is probably another province's: ask the platform to look and to deliver its own.",
-        source="DESIGN: a platform is one province's system",
+        source="docs/architecture.md: a platform is one province's system",
     ),
     Check(
         check_id="codes.area_type_known",
@@ -68,7 +68,7 @@ RULES: tuple[Check, ...] = (
         explanation_en="An area type is total, urban or rural.",
         action_zh="检查版式中的城乡表头。",
         action_en="Look at the area labels of the layout.",
-        source="DESIGN: words, area type",
+        source="docs/architecture.md: words, area type",
     ),
     Check(
         check_id="codes.area_type_allowed",
@@ -94,7 +94,7 @@ RULES: tuple[Check, ...] = (
         explanation_en="A period is written as 2024, 2024-Q1, 2024-03, 2024-M01-M03 or SY2024.",
         action_zh="检查版式中的时期识别。",
         action_en="Look at how the layout reads the period from title or file name.",
-        source="DESIGN: pinned period codes",
+        source="docs/architecture.md: pinned period codes",
     ),
     Check(
         check_id="codes.period_fits_return",
@@ -107,7 +107,7 @@ RULES: tuple[Check, ...] = (
         explanation_en="A stock carries the period of its return, a cumulated flow January to that period's end.",
         action_zh="可能报送了往期文件，请核对标题中的时期。",
         action_en="A stale file, or a title with another period: ask the platform for the right one.",
-        source="DESIGN: one span has one code",
+        source="docs/architecture.md: one span has one code",
     ),
     Check(
         check_id="codes.status_known",

@@ -53,7 +53,7 @@ def _present(column: str) -> Check:
         explanation_en=f"Every cell needs its {column}; without it a figure cannot be keyed or traced to its sheet.",
         action_zh="检查该报表的版式与取数程序。",
         action_en="Look at the layout of this form: the reading lost the code. Nothing is wrong at the platform.",
-        source="DESIGN invariant 3 (traceable)",
+        source="docs/architecture.md, invariant 3 (traceable)",
     )
 
 
@@ -84,7 +84,7 @@ RULES: tuple[Check, ...] = (
         explanation_en="Every figure comes from a return that was registered on arrival.",
         action_zh="检查采集登记。",
         action_en="The list of arrivals and the figures belong to different refreshes: run the refresh again.",
-        source="DESIGN invariant 3 (traceable)",
+        source="docs/architecture.md, invariant 3 (traceable)",
     ),
     Check(
         check_id="structure.key_unique",
@@ -97,7 +97,7 @@ RULES: tuple[Check, ...] = (
         explanation_en="A return gives one figure for an indicator, region, period and area type.",
         action_zh="请报送单位确认保留哪一个数。",
         action_en="Ask the platform which of the figures is meant; reading should have quarantined the others.",
-        source="DESIGN fine print: the same key twice in one return",
+        source="docs/architecture.md: the same key twice in one return",
     ),
     Check(
         check_id="structure.status_agrees_with_value",
@@ -110,7 +110,7 @@ RULES: tuple[Check, ...] = (
         explanation_en="A blank carries a status that says so (H, L, M, O, Q) a figure never does; a blank is never 0.",
         action_zh="检查版式中的缺失符号。",
         action_en="Look at how the layout reads blanks and marks.",
-        source="SDMX CL_OBS_STATUS 2.2; DESIGN fine print: a cell",
+        source="SDMX CL_OBS_STATUS 2.2; docs/architecture.md: a cell",
     ),
     Check(
         check_id="structure.return_has_figures",

@@ -199,7 +199,7 @@ def _not_applicable(catalogue: Catalogue) -> Iterator[tuple[int, str, int, int, 
 
 
 def exists(panel: Panel, catalogue: Catalogue, is_county: bool) -> BoolArray:
-    """[slices × regions]: whether the figure can exist; *absent is not missing* (DESIGN, fine print).
+    """[slices × regions]: whether the figure can exist; *absent is not missing* (docs/architecture.md).
 
     What ``not_applicable.csv`` names cannot, nor can its counties; an indicator whose finest level is the province has
     no counties; under the ``administrative`` definition a county unit is urban or rural, never both: the side it

@@ -19,7 +19,7 @@ from warehouse.errors import QueryRefusedError
 from warehouse.periods import parse_period
 
 OBSERVED = ("A", "P", "B")
-"""Statuses findings may rest on: observed figures, never estimates (DESIGN, Estimated figures)."""
+"""Statuses findings may rest on: observed figures, never estimates (docs/architecture.md)."""
 
 
 @dataclass(frozen=True)

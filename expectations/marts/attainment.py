@@ -33,7 +33,7 @@ _RULES = (
         "{floor_kind} is no kind of standard",
         "标准类型只能是底线、目标或参考值。",
         "A standard is a floor, a target or a reference.",
-        "DESIGN fine print: standards",
+        "docs/architecture.md: standards",
         column="floor_kind",
         values=("floor", "target", "reference"),
     ),
@@ -43,7 +43,7 @@ _RULES = (
         "attained is {attained} with a margin of {margin}",
         "达标当且仅当余量不小于零。",
         "A place attains a standard exactly when its margin is not negative.",
-        "METHODS: attainment",
+        "warehouse/marts: attainment",
         evidence=("margin", "attained"),
     ),
     rule(
@@ -52,7 +52,7 @@ _RULES = (
         "the margin is {margin}, value {value} against floor {floor_value} gives {expected_margin}",
         "余量 =（值 − 标准）/ 标准，越低越好的指标取反。",
         "The margin is (value - floor) / floor, turned round where lower is better.",
-        "METHODS: attainment",
+        "warehouse/marts: attainment",
         evidence=("margin", "floor_value", "expected_margin"),
     ),
     rule(
@@ -61,7 +61,7 @@ _RULES = (
         "value {value}, margin {margin} and attained {attained} are not null together",
         "值、余量、是否达标须同时为空或同时有值。",
         "Where there is no figure there is no margin and no verdict.",
-        "METHODS: a blank is never 0",
+        "warehouse/marts: a blank is never 0",
         evidence=("margin", "attained"),
     ),
 )

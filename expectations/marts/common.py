@@ -82,7 +82,7 @@ def rule(
 
 def key_rules(columns: tuple[str, ...], key: tuple[str, ...]) -> tuple[Check, ...]:
     """The rules every mart has: its columns, no null in its key, each key once."""
-    source = "DESIGN: pinned columns of the marts"
+    source = "docs/architecture.md: pinned columns of the marts"
     expected = Check(
         check_id="columns_expected",
         subject="keys",

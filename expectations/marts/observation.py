@@ -40,7 +40,7 @@ _RULES = (
         "the figure is {value} but its status is {obs_status}",
         "空值必须有缺失状态，有数则不得标为缺失。",
         "A null figure has a status that says so, and a figure never has such a status.",
-        "DESIGN fine print: a blank is never 0",
+        "docs/architecture.md: a blank is never 0",
         evidence=("obs_status",),
     ),
     rule(
@@ -49,7 +49,7 @@ _RULES = (
         "the nation's {value:.12g} is not the sum {sum_of_provinces:.12g} of its 31 provinces",
         "全国数等于 31 省之和。",
         "The national row of a count is the sum over the provinces.",
-        "DESIGN fine print: provinces",
+        "docs/architecture.md: provinces",
         evidence=("sum_of_provinces",),
     ),
 )

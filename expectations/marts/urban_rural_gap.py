@@ -34,7 +34,7 @@ _RULES = (
         "ratio {ratio} is not urban {urban_value} over rural {rural_value}",
         "城乡比 = 城镇值 / 乡村值。",
         "The ratio is urban over rural.",
-        "METHODS: urban-rural gap",
+        "warehouse/marts: urban-rural gap",
         evidence=_EVIDENCE,
     ),
     rule(
@@ -43,7 +43,7 @@ _RULES = (
         "difference {difference} is not urban {urban_value} less rural {rural_value}",
         "城乡差 = 城镇值 − 乡村值。",
         "The difference is urban less rural.",
-        "METHODS: urban-rural gap",
+        "warehouse/marts: urban-rural gap",
         evidence=_EVIDENCE,
     ),
     rule(
@@ -52,7 +52,7 @@ _RULES = (
         "{disadvantaged} is no side",
         "弱势方只能是城镇、乡村或无。",
         "The disadvantaged side is urban, rural or none.",
-        "DESIGN: pinned values",
+        "docs/architecture.md: pinned values",
         column="disadvantaged",
         values=("urban", "rural", "none"),
         evidence=_EVIDENCE,
@@ -63,7 +63,7 @@ _RULES = (
         "{disadvantaged} is called worse off with urban {urban_value} and rural {rural_value}",
         "弱势方由指标方向决定。",
         "The indicator's direction says which side is worse off.",
-        "METHODS: urban-rural gap; catalogue: direction",
+        "warehouse/marts: urban-rural gap; catalogue: direction",
         evidence=_EVIDENCE,
     ),
     rule(
@@ -72,7 +72,7 @@ _RULES = (
         "{status} is no status of a metric",
         "指标状态必须在约定范围内。",
         "The status of a metric is one of the pinned ones.",
-        "DESIGN: pinned values",
+        "docs/architecture.md: pinned values",
         column="status",
         values=METRIC_STATUSES,
         evidence=_EVIDENCE,
@@ -83,7 +83,7 @@ _RULES = (
         "the ratio is {ratio} with status {status}",
         "状态不是 ok 时值为空，反之亦然。",
         "A ratio is null exactly when the status is not ok.",
-        "DESIGN: pinned values, status of a metric",
+        "docs/architecture.md: pinned values, status of a metric",
         evidence=_EVIDENCE,
     ),
 )

@@ -91,7 +91,7 @@ class Catalogue:
 
     @cached_property
     def county_units(self) -> frozenset[str]:
-        """The 2,845 codes that count as counties (DESIGN: county-level codes that the 2020 census has, four cities)."""
+        """The 2,845 codes that count as counties (county-level codes that the 2020 census has, four cities)."""
         return frozenset(row.region_code for row in self.region_rows if row.is_county_unit)
 
     @cached_property

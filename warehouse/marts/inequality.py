@@ -51,7 +51,7 @@ INEQUALITY_COLUMNS = (
     "status",
 )
 
-#: Share of units, and of weight, under which nothing is published (METHODS, edge cases).
+#: Share of units, and of weight, under which nothing is published (docs/architecture.md).
 MINIMUM_COVERAGE = 0.8
 #: Fewer units than this make no inequality.
 MINIMUM_UNITS = 3
