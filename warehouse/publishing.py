@@ -105,7 +105,8 @@ def digest_slices(connection: Connection, release_id: int) -> None:
     contents: list[tuple[str, Table, Sequence[str], sa.ColumnElement[bool]]] = [
         ("observation", facts, ("region_key", "area_key", "value", "obs_status"), facts.c.superseded_at == _INFINITY)
     ]
-    hidden = {"indicator_key", "period_key", "standard_key", *_VALIDITY}
+    # The grade is left out: it tells how figures were judged on the way, which is not the same for a rebuilt warehouse.
+    hidden = {"indicator_key", "period_key", "standard_key", "grade", *_VALIDITY}
     for mart, table in MART_TABLES.items():
         shown = [column.name for column in table.columns if column.name not in hidden]
         contents.append((mart, table, shown, table.c.release_to.is_(None)))

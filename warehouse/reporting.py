@@ -44,7 +44,7 @@ def latest_refresh_id(connection: Connection) -> int | None:
 def report_refresh(
     connection: Connection, refresh_id: int, today: datetime.date, catalogue: Catalogue
 ) -> RefreshReport:
-    """Everything the summary of a refresh says."""
+    """Everything the summary of a refresh says; findings only where it published something."""
     refresh = _records(connection, _REFRESH, refresh_id=refresh_id)[0]
     release = _records(connection, _RELEASE)
     return RefreshReport(
@@ -54,7 +54,7 @@ def report_refresh(
         checks=_records(connection, _CHECKS, refresh_id=refresh_id)[0],
         release=release[0] if release else None,
         troubles=[row["trouble"] for row in _records(connection, _TROUBLES, refresh_id=refresh_id)],
-        findings=find(connection, catalogue) if release else [],
+        findings=find(connection, catalogue) if release and refresh["status"] == "published" else [],
     )
 
 

@@ -20,6 +20,7 @@ from tests.warehouse.centre import (
     school,
 )
 from tests.warehouse.frames import slice_of
+from warehouse.catalogue import Catalogue
 from warehouse.loading import record_warnings
 
 
@@ -175,12 +176,22 @@ def test_a_new_formula_makes_a_vintage_of_what_is_loaded(centre: Centre) -> None
     assert values_of(centre, "HLT_BEDS_PER_1000") == {"2024": 0.7}
 
 
-def test_an_indicator_the_catalogue_no_longer_has_stops_no_refresh(centre: Centre) -> None:
-    centre.night(health(beds(7000.0)), employment(people(1_000_000.0)))
-    indicators = {code: row for code, row in CATALOGUE.indicators.items() if code != "HLT_BEDS_PER_1000"}
+def without(code: str) -> Catalogue:
+    """The catalogue after an indicator was taken out of it."""
+    indicators = {name: row for name, row in CATALOGUE.indicators.items() if name != code}
     standards = tuple(row for row in CATALOGUE.standards if row.indicator_code in indicators)
-    centre.catalogue = dataclasses.replace(CATALOGUE, indicators=indicators, standards=standards, sha256="fewer")
-    centre.night(health(beds(8000.0)))
+    return dataclasses.replace(CATALOGUE, indicators=indicators, standards=standards, sha256="fewer")
+
+
+@pytest.mark.parametrize("was_published", [True, False])
+def test_an_indicator_the_catalogue_no_longer_has_stops_no_refresh(centre: Centre, was_published: bool) -> None:
+    returns = [health(beds(7000.0)), employment(people(1_000_000.0))]
+    if was_published:
+        centre.night(*returns)
+    else:
+        computed(centre, *returns)
+    centre.catalogue = without("HLT_BEDS_PER_1000")
+    assert centre.night(health(beds(8000.0))) is not None
     assert values_of(centre, "HLT_BEDS") == {"2024": 8000.0}
     assert values_of(centre, "HLT_BEDS_PER_1000") == {"2024": 7.0}
 

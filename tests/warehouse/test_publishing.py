@@ -258,6 +258,7 @@ def changed_and_back(centre: Centre) -> Centre:
 def test_a_figure_that_changed_and_changed_back_makes_no_release(changed_and_back: Centre) -> None:
     assert changed_and_back.values("SELECT release_id FROM mart.release") == [1]
     assert changed_and_back.rows("SELECT ratio, release_id FROM mart.urban_rural_gap") == [(2.0, 1)]
+    assert changed_and_back.values("SELECT count(*) FROM core.urban_rural_gap WHERE release_from > 1") == [0]
     assert changed_and_back.night() is None
 
 

@@ -21,7 +21,7 @@ from tests.warehouse.centre import (
 )
 from warehouse.catalogue import Break, Catalogue
 from warehouse.errors import QueryRefusedError
-from warehouse.receipts import Absence, Refresh, record_absences, record_failures
+from warehouse.receipts import Absence, Refresh, close_refresh, record_absences, record_failures
 from warehouse.reporting import (
     RefreshReport,
     find,
@@ -348,6 +348,9 @@ def test_a_report_carries_release_checks_and_findings(centre: Centre) -> None:
     made = centre.night(income("510000", 40_000.0, 20_000.0))
     assert made is not None
     refresh = Refresh(centre.values("SELECT max(refresh_id) FROM ops.refresh")[0], FIRST_NIGHT)
+    assert report(centre, refresh).findings == []  # it has not ended yet
+    with centre.engine.begin() as connection:
+        close_refresh(connection, refresh.refresh_id, "published", FIRST_NIGHT, {})
     told = report(centre, refresh)
     assert told.release is not None
     assert (told.release["release_id"], told.release["marts_sha256"]) == (1, made.marts_sha256)
