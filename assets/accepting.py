@@ -17,6 +17,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from assets.collecting import manifest_entry
 from expectations import ChecksProcess, SuiteOutcome
 from expectations.bridge import check_result_rows
 from resources.archive import Archive
@@ -55,6 +56,9 @@ def accept_form(
         arrivals = pending_arrivals(connection, form.form)
         outcome = None
         if len(arrivals):
+            left = arrivals[arrivals["refresh_id"] != refresh.refresh_id].astype(object)
+            left_over: list[Any] = left.where(left.notna(), None).to_dict("records")
+            archive.append_manifest([manifest_entry(row, refresh) for row in left_over])
             result = read_returns([_arrival(row) for row in arrivals.to_dict("records")], archive.get, catalogue)
             outcome = _load_while_checked(connection, form, catalogue, refresh, arrivals, result, checks)
             record_warnings(connection, refresh, _warned(result, outcome, catalogue))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -189,7 +189,10 @@ def collect_form(
         lock_writing(connection, refresh)
         sequences = record_arrivals(connection, refresh, result.collected)
         archive.append_manifest(
-            [_manifest_entry(item, number, refresh) for item, number in zip(result.collected, sequences, strict=True)]
+            [
+                manifest_entry(asdict(item) | {"sequence": number}, refresh)
+                for item, number in zip(result.collected, sequences, strict=True)
+            ]
         )
         record_absences(connection, refresh, list(_absences(result, now())))
         record_failures(connection, refresh, plan.failures, now())
@@ -227,23 +230,14 @@ def _collected(form: Form, delivery: Delivery, sha256: str) -> Collected:
     )
 
 
-def _manifest_entry(item: Collected, sequence: int, refresh: Refresh) -> ManifestEntry:
-    return ManifestEntry(
-        platform=item.platform,
-        form=item.form,
-        region_code=item.region_code,
-        period_code=item.period_code,
-        sequence=sequence,
-        sha256=item.sha256,
-        bytes=item.bytes,
-        file_name=item.file_name,
-        media_type=item.media_type,
-        modified_at=item.modified_at,
-        fetched_at=item.fetched_at,
-        etag=item.etag,
-        recorded_at=refresh.recorded_at,
-        refresh=f"{refresh.refresh_id:06d}",
-    )
+def manifest_entry(delivery: Mapping[str, Any], refresh: Refresh) -> ManifestEntry:
+    """The manifest's line of a delivery (a row of ``ops.arrival``) that ``refresh`` records.
+
+    The last line of a delivery counts: where a refresh broke off, the one that reads what it left writes another.
+    """
+    names = ("platform", "form", "region_code", "period_code", "sequence", "sha256", "bytes", "file_name", "media_type")
+    facts = {name: delivery[name] for name in (*names, "modified_at", "fetched_at", "etag")}
+    return ManifestEntry(**facts, recorded_at=refresh.recorded_at, refresh=f"{refresh.refresh_id:06d}")
 
 
 def _absences(result: FormCollection, now: datetime.datetime) -> Iterable[Absence]:

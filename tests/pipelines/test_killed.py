@@ -13,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 
+from resources.archive import Archive
 from tests.assets.world import Place, World, open_world, wait_for
 
 pytestmark = [pytest.mark.xdist_group("killed"), pytest.mark.timeout(600)]  # a busy machine takes minutes
@@ -40,6 +41,7 @@ class Told:
     end: list[list[dict[str, Any]]]
     unkilled: list[list[dict[str, Any]]]
     refreshes: list[str]
+    untrue_lines: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,23 @@ def live(world: World) -> Told:
         [place.rows(statement) for statement in STATE],
         [other.rows(statement) for statement in STATE],
         [row["status"] for row in place.rows("SELECT status FROM ops.refresh ORDER BY refresh_id")],
+        untrue_lines(place),
     )
+
+
+def untrue_lines(place: Place) -> list[dict[str, Any]]:
+    """Receipts whose last line in the archive's manifest tells another moment than the ledger."""
+    told = {
+        (line.platform, line.form, line.period_code, line.sequence): line.recorded_at
+        for line in Archive(place.home / "archive").read_manifest()
+    }
+    receipts = place.rows(
+        "SELECT platform, form, period_code, sequence, recorded_at FROM ops.return_receipt"
+        " JOIN ops.refresh USING (refresh_id) WHERE sequence > 0"
+    )
+    assert receipts
+    key = ("platform", "form", "period_code", "sequence")
+    return [row for row in receipts if told[tuple(row[name] for name in key)] != row["recorded_at"]]
 
 
 def migrate_to_now(place: Place) -> None:
@@ -152,6 +170,10 @@ def test_the_revision_is_published_at_last(told: Told) -> None:
 
 def test_a_killed_refresh_is_recorded_as_incomplete(told: Told) -> None:
     assert told.refreshes == ["incomplete", "incomplete", "published", "incomplete", "published"]
+
+
+def test_the_manifest_says_when_each_delivery_was_recorded(told: Told) -> None:
+    assert told.untrue_lines == []
 
 
 def test_a_killed_refresh_leaves_no_process_behind(told: Told) -> None:
