@@ -9,6 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.checks import ChecksResource, build_checks
+from assets.failures import record_failure
 from assets.marts import build_marts, mart_key
 from assets.observations import build_core_observation, build_observations, observations_key_of
 from assets.publication import build_release
@@ -57,6 +58,7 @@ def build_nightly_job(assets: list[dg.AssetsDefinition], resources: dict[str, ob
         allow_different_partitions_defs=True,
         resource_defs=resources,
         executor_def=dg.in_process_executor,
+        hooks={record_failure},
         description="From platforms to release: finds by itself what is due, open or revised; one run for all of it.",
     )
 

@@ -95,20 +95,20 @@ def _told(event: Any) -> str:
 
 
 def _close(warehouse: Warehouse, settings: Settings, run_id: str, success: bool) -> int | None:
-    """The refresh of a run; one that failed is recorded so."""
+    """The refresh of a run; one that failed is recorded so, also where it failed before its first stage."""
     import sqlalchemy as sa
 
-    from warehouse.receipts import close_refresh
+    from warehouse.migrating import current_revision
+    from warehouse.receipts import fail_refresh
     from warehouse.schema import refresh
 
     engine = warehouse.engine()
     try:
         with engine.begin() as connection:
-            if connection.scalar(sa.text("SELECT to_regclass('ops.refresh')")) is None:
+            if current_revision(connection) is None:
                 return None
-            found = connection.execute(sa.select(refresh).where(refresh.c.run_id == run_id)).one_or_none()
-            if found is not None and not success:
-                close_refresh(connection, found.refresh_id, "failed", settings.clock(), {})
-            return None if found is None else int(found.refresh_id)
+            if not success:
+                return fail_refresh(connection, run_id, settings.clock())
+            return connection.scalar(sa.select(refresh.c.refresh_id).where(refresh.c.run_id == run_id))
     finally:
         engine.dispose()

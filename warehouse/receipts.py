@@ -107,6 +107,14 @@ def close_refresh(
     )
 
 
+def fail_refresh(connection: Connection, run_id: str, now: datetime.datetime) -> int | None:
+    """Record the refresh of a run that failed; its number, None where the run never opened one."""
+    is_open = sa.and_(refresh.c.run_id == run_id, refresh.c.status == "running")
+    connection.execute(sa.update(refresh).where(is_open).values(status="failed", finished_at=now))
+    found = connection.scalar(sa.select(refresh.c.refresh_id).where(refresh.c.run_id == run_id))
+    return None if found is None else int(found)
+
+
 def lock_writing(connection: Connection, current: Refresh) -> None:
     """Wait until no other refresh writes; held to the end of the transaction.
 

@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from pipelines.definitions import build_definitions
+from pipelines.definitions import NIGHTLY, build_definitions
 from pipelines.settings import Settings
 from tests.assets.nights import NINGXIA, Nights
 from tests.assets.world import open_instance
@@ -22,6 +22,24 @@ def launch(nights: Nights, first: str, last: str) -> None:
         job = build_definitions(Settings.load()).resolve_implicit_global_asset_job_def()
         subset = job.get_subset(asset_selection=selection)
         assert subset.execute_in_process(instance=instance, tags=tags, run_config=QUIET).success
+
+
+def test_a_failed_run_records_its_refresh_as_failed_whoever_launched_it(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the fact cannot be computed tonight")
+
+    monkeypatch.setattr("assets.observations.compute_observations", broken)
+    place = nights.world.place.at(NOW="2026-05-16T12:00:00", PLATFORM_URL=nights.world.sandbox.url_template)
+    scope = {"resources": {"scope": {"config": {"provinces": [NINGXIA], "sectors": ["health"]}}}}
+    with place.environment(), open_instance(place) as instance:
+        job = build_definitions(Settings.load()).resolve_job_def(NIGHTLY)
+        result = job.execute_in_process(instance=instance, run_config=QUIET | scope, raise_on_error=False)
+        assert not result.success
+    refresh = place.rows("SELECT status, finished_at FROM ops.refresh ORDER BY refresh_id DESC LIMIT 1")[0]
+    assert refresh["status"] == "failed"
+    assert refresh["finished_at"] is not None
 
 
 def test_a_range_of_partitions_collects_that_and_nothing_else(nights: Nights) -> None:
