@@ -34,37 +34,11 @@ def observations_key_of(form: Form) -> dg.AssetKey:
 
 def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The two assets of a form's observations."""
-    observations_key, load_key = observations_key_of(form), dg.AssetKey(f"{form.form}_load")
-    group = f"{form.sector}_observations"
+    observations_key, load_key = observations_key_of(form), _load_key(form)
 
     @dg.multi_asset(
         name=f"load_{form.form}",
-        specs=[
-            dg.AssetSpec(
-                observations_key,
-                partitions_def=partitions,
-                skippable=True,
-                deps=[f"{form.form}_ledger"],
-                group_name=group,
-                owners=OWNERS,
-                kinds={"pandas", "greatexpectations", "postgres"},
-                description=f"The figures of {form.form}, typed, coded, checked and loaded. A partition is green only if its "
-                "return passed the blocking checks and was loaded.",
-                metadata={"dagster/column_schema": table_schema(observation)},
-            ),
-            dg.AssetSpec(
-                load_key,
-                deps=[observations_key],
-                group_name=group,
-                owners=OWNERS,
-                kinds={"postgres"},
-                description=f"What became of each delivery of {form.form}: cells = loaded + unchanged + quarantined.",
-                metadata={
-                    "dagster/column_schema": table_schema(return_receipt),
-                    "dagster/table_name": "ops.return_receipt",
-                },
-            ),
-        ],
+        specs=_specs(form, partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def _load(
@@ -95,6 +69,41 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
         yield dg.MaterializeResult(load_key, metadata=_load_metadata(accepted))
 
     return _load
+
+
+def _load_key(form: Form) -> dg.AssetKey:
+    return dg.AssetKey(f"{form.form}_load")
+
+
+def _specs(form: Form, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetSpec]:
+    observations_key, load_key = observations_key_of(form), _load_key(form)
+    group = f"{form.sector}_observations"
+    return [
+        dg.AssetSpec(
+            observations_key,
+            partitions_def=partitions,
+            skippable=True,
+            deps=[f"{form.form}_ledger"],
+            group_name=group,
+            owners=OWNERS,
+            kinds={"pandas", "greatexpectations", "postgres"},
+            description=f"The figures of {form.form}, typed, coded, checked and loaded. A partition is green only if its "
+            "return passed the blocking checks and was loaded.",
+            metadata={"dagster/column_schema": table_schema(observation)},
+        ),
+        dg.AssetSpec(
+            load_key,
+            deps=[observations_key],
+            group_name=group,
+            owners=OWNERS,
+            kinds={"postgres"},
+            description=f"What became of each delivery of {form.form}: cells = loaded + unchanged + quarantined.",
+            metadata={
+                "dagster/column_schema": table_schema(return_receipt),
+                "dagster/table_name": "ops.return_receipt",
+            },
+        ),
+    ]
 
 
 def _partition_metadata(row: dict[Any, Any]) -> dict[str, Any]:

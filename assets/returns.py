@@ -23,36 +23,11 @@ from warehouse.schema import arrival, return_receipt
 
 def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The two assets of a form's returns."""
-    returns_key, ledger_key = dg.AssetKey(f"{form.form}_returns"), dg.AssetKey(f"{form.form}_ledger")
-    group = f"{form.sector}_returns"
+    returns_key, ledger_key = _keys(form)
 
     @dg.multi_asset(
         name=f"collect_{form.form}",
-        specs=[
-            dg.AssetSpec(
-                returns_key,
-                partitions_def=partitions,
-                skippable=True,
-                group_name=group,
-                owners=OWNERS,
-                kinds={"http"},
-                metadata={"dagster/column_schema": table_schema(arrival)},
-                description=f"{form.name_zh}: the bytes each province delivered, in the archive. A partition is a "
-                "province and a period; it is green only if that return arrived.",
-            ),
-            dg.AssetSpec(
-                ledger_key,
-                deps=[returns_key],
-                group_name=group,
-                owners=OWNERS,
-                kinds={"postgres"},
-                description=f"What is due of {form.form}, what arrived, what is missing and what failed (ops.return_receipt).",
-                metadata={
-                    "dagster/column_schema": table_schema(return_receipt),
-                    "dagster/table_name": "ops.return_receipt",
-                },
-            ),
-        ],
+        specs=_specs(form, partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def _collect(
@@ -97,6 +72,40 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         yield dg.MaterializeResult(ledger_key, metadata=_ledger_metadata(result))
 
     return _collect
+
+
+def _keys(form: Form) -> tuple[dg.AssetKey, dg.AssetKey]:
+    return dg.AssetKey(f"{form.form}_returns"), dg.AssetKey(f"{form.form}_ledger")
+
+
+def _specs(form: Form, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetSpec]:
+    returns_key, ledger_key = _keys(form)
+    group = f"{form.sector}_returns"
+    return [
+        dg.AssetSpec(
+            returns_key,
+            partitions_def=partitions,
+            skippable=True,
+            group_name=group,
+            owners=OWNERS,
+            kinds={"http"},
+            metadata={"dagster/column_schema": table_schema(arrival)},
+            description=f"{form.name_zh}: the bytes each province delivered, in the archive. A partition is a "
+            "province and a period; it is green only if that return arrived.",
+        ),
+        dg.AssetSpec(
+            ledger_key,
+            deps=[returns_key],
+            group_name=group,
+            owners=OWNERS,
+            kinds={"postgres"},
+            description=f"What is due of {form.form}, what arrived, what is missing and what failed (ops.return_receipt).",
+            metadata={
+                "dagster/column_schema": table_schema(return_receipt),
+                "dagster/table_name": "ops.return_receipt",
+            },
+        ),
+    ]
 
 
 def _return_metadata(row: dict[str, Any]) -> dict[str, Any]:

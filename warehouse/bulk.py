@@ -75,10 +75,8 @@ def replace_temporary(
     with _cursor(connection) as cursor:
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
         cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(sql.Identifier(name), columns))
-        rows = frame.itertuples(index=False, name=None)
-        with cursor.copy(sql.SQL("COPY pg_temp.{} FROM STDIN").format(sql.Identifier(name))) as copy:
-            for row in rows:
-                copy.write_row(row)
+        with cursor.copy(sql.SQL("COPY pg_temp.{} FROM STDIN (FORMAT csv)").format(sql.Identifier(name))) as copy:
+            copy.write(frame.to_csv(index=False, header=False))
         cursor.execute(sql.SQL("ANALYZE pg_temp.{}").format(sql.Identifier(name)))
 
 
