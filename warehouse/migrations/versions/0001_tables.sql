@@ -36,8 +36,8 @@ COMMENT ON COLUMN core.attainment.floor_value IS 'value of the standard in force
 COMMENT ON COLUMN core.attainment.floor_kind IS 'floor, target or reference';
 COMMENT ON COLUMN core.attainment.margin IS '(value - floor) / floor, positive on the good side';
 COMMENT ON COLUMN core.attainment.attained IS 'whether the standard is met: margin >= 0';
-CREATE INDEX attainment_release_to_idx ON core.attainment (release_to);
-CREATE INDEX attainment_release_from_idx ON core.attainment (release_from);
+CREATE INDEX attainment_release_from_idx ON core.attainment USING brin (release_from);
+CREATE INDEX attainment_release_to_idx ON core.attainment (release_to) WHERE release_to IS NOT NULL;
 
 CREATE TABLE core.indicator (
     indicator_key SMALLINT NOT NULL,
@@ -133,8 +133,8 @@ COMMENT ON COLUMN core.inequality.theil_t_between IS 'part of Theil T between gr
 COMMENT ON COLUMN core.inequality.max_min_ratio IS 'largest over smallest';
 COMMENT ON COLUMN core.inequality.grade IS 'A all checks passed, B warnings, C estimated or partial coverage';
 COMMENT ON COLUMN core.inequality.status IS 'ok, or why the measures are null';
-CREATE INDEX inequality_release_from_idx ON core.inequality (release_from);
-CREATE INDEX inequality_release_to_idx ON core.inequality (release_to);
+CREATE INDEX inequality_release_from_idx ON core.inequality USING brin (release_from);
+CREATE INDEX inequality_release_to_idx ON core.inequality (release_to) WHERE release_to IS NOT NULL;
 
 CREATE TABLE core.observation (
     indicator_key SMALLINT NOT NULL,
@@ -261,8 +261,8 @@ COMMENT ON COLUMN core.urban_rural_gap.difference IS 'urban - rural';
 COMMENT ON COLUMN core.urban_rural_gap.disadvantaged IS 'side that is worse off by the indicator''s direction: urban, rural, none';
 COMMENT ON COLUMN core.urban_rural_gap.obs_status IS 'weakest status of the two';
 COMMENT ON COLUMN core.urban_rural_gap.status IS 'ok, or why the ratio is null';
-CREATE INDEX urban_rural_gap_release_to_idx ON core.urban_rural_gap (release_to);
-CREATE INDEX urban_rural_gap_release_from_idx ON core.urban_rural_gap (release_from);
+CREATE INDEX urban_rural_gap_release_from_idx ON core.urban_rural_gap USING brin (release_from);
+CREATE INDEX urban_rural_gap_release_to_idx ON core.urban_rural_gap (release_to) WHERE release_to IS NOT NULL;
 
 CREATE TABLE ops.arrival (
     arrival_id BIGINT DEFAULT nextval('ops.receipt_id_seq') NOT NULL,
@@ -526,8 +526,8 @@ COMMENT ON COLUMN ops.slice_digest.release_from IS 'first release that shows thi
 COMMENT ON COLUMN ops.slice_digest.release_to IS 'first release that no longer shows it; null: still shown';
 COMMENT ON COLUMN ops.slice_digest.rows IS 'rows of the slice';
 COMMENT ON COLUMN ops.slice_digest.sha256 IS 'hash of the slice''s contents';
-CREATE INDEX slice_digest_release_to_idx ON ops.slice_digest (release_to);
-CREATE INDEX slice_digest_release_from_idx ON ops.slice_digest (release_from);
+CREATE INDEX slice_digest_release_from_idx ON ops.slice_digest USING brin (release_from);
+CREATE INDEX slice_digest_release_to_idx ON ops.slice_digest (release_to) WHERE release_to IS NOT NULL;
 
 CREATE UNLOGGED TABLE staging.observation (
     arrival_id BIGINT,
