@@ -12,9 +12,6 @@ from typing import Any
 from expectations.model import CheckOutcome, SuiteOutcome
 from expectations.registry import CHECKS
 
-# A person reads a few; ops.check_result and the quarantine have them all.
-_ARRIVALS_SHOWN = 20
-
 
 def check_result_rows(outcome: SuiteOutcome) -> list[dict[str, Any]]:
     """One row a check for ``ops.check_result``; ``sample`` and ``arrivals`` are JSON texts."""
@@ -74,33 +71,6 @@ def asset_check_facts(outcome: SuiteOutcome) -> dict[str, Any]:
             "worst_rows": [_sample_line(check, row) for check in broken for row in check.sample],
         },
     }
-
-
-def single_check_facts(check: CheckOutcome) -> dict[str, Any]:
-    """One rule as one asset check, in the shape of :func:`asset_check_facts`."""
-    shown = ", ".join(str(arrival) for arrival in check.arrivals[:_ARRIVALS_SHOWN])
-    more = len(check.arrivals) - _ARRIVALS_SHOWN
-    return {
-        "passed": check.success,
-        "severity": "ERROR" if check.severity == "blocking" else "WARN",
-        "description": check.explanation if check.success else f"{_first_finding(check)}. {check.explanation}",
-        "metadata": {
-            **_check_line(check),
-            "returns_named": shown + (f" and {more} more" if more > 0 else ""),
-            "worst_rows": [_sample_line(check, row) for row in check.sample],
-        },
-    }
-
-
-def _first_finding(check: CheckOutcome) -> str:
-    """How many rows break the rule, and the first of them in words."""
-    if not check.sample:
-        return f"{check.unexpected:,} rows"
-    first = check.sample[0]
-    address = first.get("address")
-    return (
-        f"{check.unexpected:,} of {check.evaluated:,} rows, first {f'{address}: ' if address else ''}{first['reason']}"
-    )
 
 
 def _check_line(check: CheckOutcome) -> dict[str, Any]:
