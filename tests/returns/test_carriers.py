@@ -77,7 +77,7 @@ def test_a_web_page_named_xlsx_is_quarantined_by_name():
     assert "web page" in explanation
 
 
-@pytest.mark.parametrize("cut", [100, 2_000, len(WORKBOOK) - 30])
+@pytest.mark.parametrize("cut", [100, 2_000, -30])  # from the front, or from the end
 def test_a_truncated_workbook_is_named(cut):
     assert problem(WORKBOOK[:cut]).reason == "not_a_workbook"
 
