@@ -123,6 +123,7 @@ def hold_back(result: ReadResult, outcome: SuiteOutcome) -> ReadResult:
             "raw_text": figures["raw_text"],
             "reason": by_arrival({arrival: checks[0] for arrival, checks in held.items()}).astype("str"),
             "explanation": "held back with its return: " + by_arrival(findings).astype("str"),
+            "explanation_zh": "整份报表暂扣，未通过阻断性检查：" + by_arrival(findings).astype("str"),
         }
     )
     verdicts = result.verdicts.copy()

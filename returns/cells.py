@@ -34,6 +34,8 @@ class ReturnCells:
     is_short: list[bool]
     texts: list[str]
     dash: DashMeaning | None
+    layout: str
+    """Name and version of the layout that read it, ``health_table v1``: ops.return_receipt keeps it."""
 
     @property
     def count(self) -> int:
@@ -67,6 +69,7 @@ def read_cells(match: Match) -> ReturnCells | Mismatch:
         is_short=short,
         texts=_flatten(rows, [column.position for column in columns]),
         dash=match.layout.dash,
+        layout=match.layout.label,
     )
 
 

@@ -57,10 +57,10 @@ class ReadResult:
         area_type, obs_status`` (categories); ``value`` (float64 in the catalogue's unit, NaN is blank); ``last_digit``
         (one unit of the last printed digit, in the same unit); ``address``; ``raw_text``.
     ``quarantined``
-        ``arrival_id, address, raw_text, reason, explanation``; a return that is quarantined whole is one row with
+        ``arrival_id, address, raw_text, reason, explanation, explanation_zh``; a return that is quarantined whole is one row with
         address ``""``.
     ``verdicts``
-        one row an arrival, in the order given: ``arrival_id, cells, duplicates, problem, explanation``; ``problem`` is
+        one row an arrival, in the order given: ``arrival_id, cells, duplicates, problem, explanation, layout``; ``problem`` is
         null, or the reason for which the return as a whole is quarantined (then ``cells`` is 1).
     """
 
@@ -96,6 +96,7 @@ def read_returns(
     problems = [(arrival, outcome) for arrival, outcome in outcomes if isinstance(outcome, _Problem)]
     quarantined = pd.concat([conformed.quarantined, _quarantine_whole(problems)], ignore_index=True)
     verdicts = _verdicts(outcomes, conformed.duplicates)
+    quarantined["explanation_zh"] = quarantined["explanation"]
     _assert_conserved(verdicts, conformed.observations, quarantined)
     return ReadResult(conformed.observations, quarantined, verdicts)
 
@@ -151,6 +152,9 @@ def _verdicts(outcomes: Sequence[tuple[Arrival, ReturnCells | _Problem]], duplic
             "duplicates": np.array([duplicates.get(arrival.arrival_id, 0) for arrival in arrivals], np.int64),
             "problem": pd.Series([problem.reason if problem else None for problem in problems], dtype="str"),
             "explanation": pd.Series([problem.explanation if problem else None for problem in problems], dtype="str"),
+            "layout": pd.Series(
+                [outcome.layout if isinstance(outcome, ReturnCells) else None for _, outcome in outcomes], dtype="str"
+            ),
         }
     )
 

@@ -4,8 +4,8 @@ Here: from frames of one form to ``core.observation``, ``ops.return_receipt``, `
 one transaction. Not here: reading returns, computing what is derived from them.
 
 The frames are those the returns room gives: ``observations`` (arrival_id, indicator_code, region_code, period_code,
-area_type, value, obs_status, last_digit, address), ``quarantined`` (arrival_id, address, raw_text, reason, explanation) and
-``verdicts`` (arrival_id, cells, duplicates, problem, explanation), one row a delivery.
+area_type, value, obs_status, last_digit, address), ``quarantined`` (arrival_id, address, raw_text, reason, explanation,
+explanation_zh) and ``verdicts`` (arrival_id, cells, duplicates, problem, explanation, layout), one row a delivery.
 """
 
 from __future__ import annotations
@@ -227,12 +227,13 @@ def _account(verdicts: pd.DataFrame, quarantined: pd.DataFrame, counts: pd.DataF
             "unchanged": known["unchanged"].reindex(frame.index, fill_value=0) + frame["duplicates"],
             "quarantined": aside.reindex(frame.index, fill_value=0),
             "message": frame["explanation"],
+            "layout": frame["layout"],
         }
     ).astype({"cells": int, "loaded": int, "unchanged": int, "quarantined": int})
     lost = receipts["cells"] - receipts["loaded"] - receipts["unchanged"] - receipts["quarantined"]
     if (lost != 0).any():
         first = receipts.index[lost != 0][0]
-        counted = receipts.drop(columns="message").loc[first]
+        counted = receipts.drop(columns=["message", "layout"]).loc[first]
         raise ConservationError(int(str(first)), {str(name): int(count) for name, count in counted.items()})
     # A repeat inside a return says nothing by itself: a return whose every other cell is set aside is set aside.
     is_empty = receipts["loaded"] + receipts["unchanged"] == frame["duplicates"]
@@ -275,5 +276,6 @@ def _write_quarantine(
     # Of two deliveries in one load the later has replaced the earlier, with all that was wrong in it.
     replaced = arrivals.loc[arrivals.duplicated(["platform", "form", "period_code"], keep="last"), "arrival_id"]
     rows["resolved_at"] = rows["created_at"].where(rows["arrival_id"].isin(replaced))
-    columns = ["receipt_id", "sha256", "address", "raw_text", "reason", "explanation", "created_at", "resolved_at"]
+    columns = ["receipt_id", "sha256", "address", "raw_text", "reason", "explanation", "explanation_zh"]
+    columns += ["created_at", "resolved_at"]
     copy_frame(connection, quarantine, rows.rename(columns={"arrival_id": "receipt_id"})[columns])

@@ -226,7 +226,7 @@ def settle_repeats(connection: Connection, form: str, current: Refresh) -> int:
         .having(sa.func.count() == 1)
         .subquery()
     )
-    delivery = [column for column in arrival.columns if column.name not in ("arrival_id", "refresh_id")]
+    delivery = [column for column in arrival.columns if column.name not in ("arrival_id", "refresh_id", "is_reread")]
     repeats = (
         sa.select(
             arrival.c.arrival_id,
@@ -238,18 +238,19 @@ def settle_repeats(connection: Connection, form: str, current: Refresh) -> int:
             last.c.cells - last.c.quarantined,
             last.c.quarantined,
             sa.literal("the same bytes as the delivery before"),
+            last.c.layout,
         )
         .join(
             waiting, sa.and_(waiting.c.platform == arrival.c.platform, waiting.c.period_code == arrival.c.period_code)
         )
         .join(last, sa.and_(last.c.platform == arrival.c.platform, last.c.period_code == arrival.c.period_code))
-        .where(arrival.c.form == form, arrival.c.sha256 == last.c.sha256)
+        .where(arrival.c.form == form, arrival.c.sha256 == last.c.sha256, ~arrival.c.is_reread)
         .where(
             last.c.state.in_(("loaded", "unchanged")), last.c.quarantined == 0
         )  # else it is read again: code may be mended
     )
     names = ["receipt_id", "refresh_id", *(column.name for column in delivery)]
-    names += ["state", "cells", "loaded", "unchanged", "quarantined", "message"]
+    names += ["state", "cells", "loaded", "unchanged", "quarantined", "message", "layout"]
     done = connection.execute(
         sa.insert(return_receipt).from_select(names, repeats).returning(return_receipt.c.receipt_id)
     )

@@ -292,6 +292,12 @@ arrival = Table(
     metadata,
     _column("arrival_id", BigInteger, "becomes the receipt's id", primary_key=True, server_default=_NEXT_RECEIPT),
     *_delivery(),
+    _column(
+        "is_reread",
+        Boolean,
+        "whether a person asked to read the bytes once more; they are read, known or not",
+        server_default=text("false"),
+    ),
     UniqueConstraint("platform", "form", "period_code", "sequence"),
     schema="ops",
     comment="Deliveries that are archived and not yet read: what a killed refresh left for the next",
@@ -308,6 +314,7 @@ return_receipt = Table(
     _column("unchanged", Integer, "cells that say what was known", server_default=text("0")),
     _column("quarantined", Integer, "cells set aside with a reason", server_default=text("0")),
     _column("message", Text, "what happened, where something did", null=True),
+    _column("layout", Text, "layout and version it was read by", null=True),
     UniqueConstraint("platform", "form", "period_code", "sequence"),
     schema="ops",
     comment="The ledger: one row a delivery; sequence 0 stands for a return that is missing or failed",
@@ -324,6 +331,36 @@ platform_failure = Table(
     comment="Platforms that could not be asked what they offer",
 )
 
+platform_incident = Table(
+    "platform_incident",
+    metadata,
+    _column("refresh_id", Integer, "refresh", primary_key=True),
+    _column("platform", Text, "province code / sector", primary_key=True),
+    _column("kind", Text, "kind of trouble in one word", primary_key=True),
+    _column("count", Integer, "how often"),
+    _column("first_at", _UTC, "when it was first met"),
+    _column("last_at", _UTC, "when it was last met"),
+    _column("message", Text, "the last one in a sentence"),
+    schema="ops",
+    comment="Trouble with a platform that was overcome: waiting, asking again, going on where an answer broke off",
+)
+
+unplaced_file = Table(
+    "unplaced_file",
+    metadata,
+    _column("sha256", Text, "its bytes in the archive", primary_key=True),
+    _column("file_name", Text, "name under which it lay in the inbox", primary_key=True),
+    _column("refresh_id", Integer, "refresh that found it"),
+    _column("bytes", BigInteger, "size"),
+    _column("reason", Text, "reason in one word"),
+    _column("explanation", Text, "reason in a sentence"),
+    _column("explanation_zh", Text, "reason in a sentence, in Chinese"),
+    _column("created_at", _UTC, "when it was set aside"),
+    _column("resolved_at", _UTC, "when the same bytes could be placed", null=True),
+    schema="ops",
+    comment="Files of the inbox that name no platform, form and period: archived, and waiting for a person",
+)
+
 quarantine = Table(
     "quarantine",
     metadata,
@@ -334,10 +371,23 @@ quarantine = Table(
     _column("raw_text", Text, "what stands there", null=True),
     _column("reason", Text, "reason in one word"),
     _column("explanation", Text, "reason in a sentence"),
+    _column("explanation_zh", Text, "reason in a sentence, in Chinese"),
     _column("created_at", _UTC, "when it was set aside"),
     _column("resolved_at", _UTC, "when a later delivery of the return replaced it", null=True),
     schema="ops",
     comment="Every cell and return that could not be used, with the reason",
+)
+
+quarantine_waiver = Table(
+    "quarantine_waiver",
+    metadata,
+    _column("sha256", Text, "bytes of the return in the archive", primary_key=True),
+    _column("check_id", Text, "blocking check that no longer holds it back", primary_key=True),
+    _column("operator", Text, "who let it pass"),
+    _column("why", Text, "the reason given"),
+    _column("created_at", _UTC, "when"),
+    schema="ops",
+    comment="Returns that a person let pass although a blocking check holds them back; of these very bytes only",
 )
 
 check_result = Table(

@@ -111,6 +111,11 @@ class Layout(_Model):
             raise ValueError("areas: a label stands for two area types")
         return self
 
+    @property
+    def label(self) -> str:
+        """``health_table v1``."""
+        return f"{self.layout} v{self.version}"
+
     def covers(self, form: str, carrier: str, period_end: datetime.date) -> bool:
         """Whether this layout is meant for such a return."""
         return (

@@ -68,12 +68,13 @@ def test_every_cell_is_an_observation_with_its_own_headers(carrier):
     keys = ["indicator_code", "region_code", "period_code", "area_type", "value"]
     assert list(result.observations[keys].itertuples(index=False, name=None)) == expected
     assert result.quarantined.empty
-    assert result.verdicts.to_dict("records")[0] | {"problem": None, "explanation": None} == {
+    assert result.verdicts.to_dict("records")[0] | {"problem": None, "explanation": None, "layout": None} == {
         "arrival_id": 1,
         "cells": len(expected),
         "duplicates": 0,
         "problem": None,
         "explanation": None,
+        "layout": None,
     }
 
 
@@ -91,8 +92,8 @@ def test_the_frames_have_the_agreed_columns_and_types():
         "address": "str",
         "raw_text": "str",
     }
-    assert list(result.quarantined.columns) == ["arrival_id", "address", "raw_text", "reason", "explanation"]
-    assert list(result.verdicts.columns) == ["arrival_id", "cells", "duplicates", "problem", "explanation"]
+    assert list(result.quarantined.columns) == ["arrival_id", "address", "raw_text", "reason", "explanation", "explanation_zh"]
+    assert list(result.verdicts.columns) == ["arrival_id", "cells", "duplicates", "problem", "explanation", "layout"]
     assert result.verdicts["problem"].isna().all()
 
 

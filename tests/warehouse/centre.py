@@ -296,8 +296,13 @@ def _read(returns: dict[int, Return]) -> tuple[pd.DataFrame, pd.DataFrame, pd.Da
     columns = ["arrival_id", "indicator_code", "region_code", "period_code", "area_type", "value", "obs_status"]
     figures = pd.DataFrame(observations, columns=[*columns, "last_digit", "address"])
     types = dict.fromkeys(columns[1:5], "category") | {"value": "float64", "last_digit": "float64"}
-    bad = [(arrival, *cell, f"cannot be used: {cell[2]}") for arrival, item in returns.items() for cell in item.bad]
-    quarantined = pd.DataFrame(bad, columns=["arrival_id", "address", "raw_text", "reason", "explanation"])
+    bad = [
+        (arrival, *cell, f"cannot be used: {cell[2]}", f"不能使用：{cell[2]}")
+        for arrival, item in returns.items()
+        for cell in item.bad
+    ]
+    told = ["arrival_id", "address", "raw_text", "reason", "explanation", "explanation_zh"]
+    quarantined = pd.DataFrame(bad, columns=told)
     verdicts = [
         (
             arrival,
@@ -305,8 +310,9 @@ def _read(returns: dict[int, Return]) -> tuple[pd.DataFrame, pd.DataFrame, pd.Da
             item.duplicates,
             None,
             None,
+            "health_table v1",
         )
         for arrival, item in returns.items()
     ]
-    read = pd.DataFrame(verdicts, columns=["arrival_id", "cells", "duplicates", "problem", "explanation"])
+    read = pd.DataFrame(verdicts, columns=["arrival_id", "cells", "duplicates", "problem", "explanation", "layout"])
     return figures.astype({"arrival_id": "int64", "obs_status": "category"} | types), quarantined, read
