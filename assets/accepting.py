@@ -7,9 +7,10 @@ blocking check is set aside whole, with the check as the reason; the others go o
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from warehouse.catalogue import Catalogue, Form
 from warehouse.checking import record_checks, reference_figures
 from warehouse.loading import load_returns, record_warnings
 from warehouse.periods import parse_period
+from warehouse.quarantining import read_waivers
 from warehouse.receipts import Refresh, lock_writing, pending_arrivals, read_partitions, settle_repeats
 
 
@@ -92,7 +94,7 @@ def _load_while_checked(
         except DBAPIError:
             is_loaded = False
         outcome = judging.result()
-    held = hold_back(result, outcome)
+    held = hold_back(result, outcome, _waived(connection, arrivals))
     if is_loaded and held is result:
         attempt.commit()
     else:
@@ -107,9 +109,25 @@ def _load(
     load_returns(connection, refresh, arrivals, result.observations, result.quarantined, result.verdicts, catalogue)
 
 
-def hold_back(result: ReadResult, outcome: SuiteOutcome) -> ReadResult:
-    """Move every figure of a return that broke a blocking check to quarantine, with the check and its reason."""
-    held = outcome.held_arrivals()
+def _waived(connection: Connection, arrivals: pd.DataFrame) -> dict[int, set[str]]:
+    """Checks that a person waived, by arrival: those of its very bytes."""
+    waivers = read_waivers(connection, arrivals["sha256"].unique().tolist())
+    pairs = zip(arrivals["arrival_id"].tolist(), arrivals["sha256"].tolist(), strict=True)
+    return {arrival_id: waivers[sha256] for arrival_id, sha256 in pairs if sha256 in waivers}
+
+
+def hold_back(
+    result: ReadResult, outcome: SuiteOutcome, waived: Mapping[int, Collection[str]] = MappingProxyType({})
+) -> ReadResult:
+    """Move every figure of a return that broke a blocking check to quarantine, with the check and its reason.
+
+    ``waived`` names checks by arrival that a person lets it pass; any other that it breaks still holds it back.
+    """
+    held = {
+        arrival_id: left
+        for arrival_id, checks in outcome.held_arrivals().items()
+        if (left := [check for check in checks if check not in waived.get(arrival_id, ())])
+    }
     if not held:
         return result
     is_held = result.observations["arrival_id"].isin(list(held))

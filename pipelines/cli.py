@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.db import db
+from pipelines.commands.quarantine import quarantine, reread
 from pipelines.commands.sandbox import sandbox
 from pipelines.progress import showing_progress
 from pipelines.settings import Settings
@@ -53,6 +54,8 @@ def main() -> None:
 
 main.add_command(db)
 main.add_command(sandbox)
+main.add_command(quarantine)
+main.add_command(reread)
 
 
 @main.command()
@@ -69,6 +72,7 @@ def refresh(
     """Collect what is due, open or revised, load it, compute the metrics and publish a release."""
     from pipelines.running import only_refresh, run_refresh
     from pipelines.sandboxing import running_sandbox
+    from pipelines.telling import tell
 
     started = time.monotonic()
     settings = Settings.load()
@@ -90,9 +94,7 @@ def refresh(
                 click.echo(line)
             return
         outcome = run_refresh(settings, warehouse, sectors, provinces, first_day)
-    for error in outcome.errors:
-        click.echo(f"ERROR    {error}", err=True)
-    sys.exit(_tell(settings, warehouse, outcome.refresh_id, outcome.success, time.monotonic() - started))
+    sys.exit(tell(settings, warehouse, outcome, time.monotonic() - started))
 
 
 def _prepare(
@@ -110,25 +112,6 @@ def _prepare(
     if settings.platform_url is not None and not dry_run:
         look_ahead(settings, warehouse, sectors, provinces, since)
     return settings, warehouse
-
-
-def _tell(settings: Settings, warehouse: Warehouse, refresh_id: int | None, success: bool, seconds: float) -> int:
-    """Print the summary; the exit code is 1 only where nothing could be published."""
-    from pipelines.summary import summary_lines
-    from warehouse.catalogue import load_catalogue
-    from warehouse.reporting import is_everything_failed, report_refresh
-
-    if refresh_id is None:
-        return 1
-    engine = warehouse.engine()
-    try:
-        with engine.connect() as connection:
-            report = report_refresh(connection, refresh_id, settings.clock().date(), load_catalogue())
-    finally:
-        engine.dispose()
-    for line in summary_lines(report, seconds, warehouse.bi_url()):
-        click.echo(line)
-    return 0 if success and report.release is not None and not is_everything_failed(report) else 1
 
 
 def _day(text: str | None) -> str | None:

@@ -49,13 +49,20 @@ def only_refresh(home: Path) -> Iterator[None]:
 
 
 def run_refresh(
-    settings: Settings, warehouse: Warehouse, sectors: Sequence[str], provinces: Sequence[str], since: str | None
+    settings: Settings,
+    warehouse: Warehouse,
+    sectors: Sequence[str] = (),
+    provinces: Sequence[str] = (),
+    since: str | None = None,
+    *,
+    archive_only: bool = False,
 ) -> Outcome:
     """Run ``nightly_refresh`` in this process.
 
-    Raises :class:`NoPlatformsError` where no platform address is set. ``since`` (ISO day) overrides the setting.
+    ``since`` (ISO day) overrides the setting; with ``archive_only`` no platform is asked and only what waits in the archive
+    is read. Raises :class:`NoPlatformsError` where no platform address is set and one would be needed.
     """
-    if settings.platform_url is None:
+    if settings.platform_url is None and not archive_only:
         raise NoPlatformsError(
             "no address of the platforms: set JUNHENG_PLATFORM_URL (with {province} and {sector} in it), "
             "or run 'junheng refresh --sandbox' to try it against the sandbox"
@@ -67,7 +74,9 @@ def run_refresh(
     from pipelines.definitions import NIGHTLY, build_definitions
     from resources.dagster import hold_connections
 
-    scope = {"sectors": list(sectors), "provinces": list(provinces)} | ({"since": since} if since else {})
+    scope: dict[str, Any] = {"sectors": list(sectors), "provinces": list(provinces), "archive_only": archive_only}
+    if since is not None:
+        scope["since"] = since
     if since is None and settings.since is not None:
         scope["since"] = settings.since.isoformat()
     run_config: dict[str, Any] = {

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from warehouse.reporting import RefreshReport
 
 
-def summary_lines(report: RefreshReport, seconds: float, bi_url: str) -> Iterator[str]:
+def summary_lines(report: RefreshReport, seconds: float | None, bi_url: str) -> Iterator[str]:
     """The summary, line by line."""
     refresh, release = report.refresh, report.release
     yield ""
-    yield f"Refresh {refresh['refresh_id']} · {refresh['status']} · {seconds:.0f} s"
+    took = "" if seconds is None else f" · {seconds:.0f} s"
+    yield f"Refresh {refresh['refresh_id']} · {refresh['status']}{took}"
     yield ""
     yield from _returns(report)
     cells = {name: f"{count:,}" for name, count in report.cells.items()}

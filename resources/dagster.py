@@ -139,9 +139,13 @@ class ScopeResource(dg.ConfigurableResource[None]):
     sectors: list[str] = Field(default_factory=list)
     provinces: list[str] = Field(default_factory=list)
     since: str | None = None
+    archive_only: bool = False
+    """Ask no platform; read what waits in the archive."""
 
     def provinces_of(self, sector: str, known: Iterable[str]) -> list[str]:
         """Provinces to ask for a sector's returns: none where the sector is out of scope."""
+        if self.archive_only:
+            return []
         if self.sectors and sector not in self.sectors:
             return []
         return [province for province in known if not self.provinces or province in self.provinces]

@@ -83,3 +83,35 @@ class PublishRefusedError(JunhengError):
         )
         self.release_id = release_id
         self.uncovered = uncovered
+
+
+class UnknownReceiptError(JunhengError):
+    """No receipt has this number: the one who asked must look it up."""
+
+    def __init__(self, receipt_id: int) -> None:
+        super().__init__(f"there is no receipt {receipt_id}; 'junheng quarantine list' shows the numbers")
+        self.receipt_id = receipt_id
+
+
+class NothingToWaiveError(JunhengError):
+    """No check holds the return back: what could not be read needs a layout or an alias, and then to be read again."""
+
+    def __init__(self, receipt_id: int, reasons: list[str]) -> None:
+        told = f"it is in quarantine for {', '.join(reasons)}" if reasons else "nothing of it is in quarantine"
+        super().__init__(
+            f"no blocking check holds back receipt {receipt_id}; {told}. Mend the layout or the catalogue and run "
+            f"'junheng reread --receipt {receipt_id}'"
+        )
+        self.receipt_id = receipt_id
+        self.reasons = reasons
+
+
+class NothingToRereadError(JunhengError):
+    """No delivery is what the person meant, or a newer one of each waits to be read already."""
+
+    def __init__(self, chosen: object) -> None:
+        super().__init__(
+            "no delivery fits, or a newer one waits already; 'junheng archive list' shows what there is, 'junheng refresh' "
+            "reads what waits"
+        )
+        self.chosen = chosen

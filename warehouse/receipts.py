@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from warehouse.errors import RefreshOvertakenError
-from warehouse.schema import arrival, platform_failure, refresh, release, return_receipt
+from warehouse.schema import arrival, platform_failure, platform_incident, refresh, release, return_receipt
 
 _WRITER_LOCK = 0x6A756E77  # any constant, another than the migrations'
 _READ_STATES = ("loaded", "unchanged", "quarantined", "partly_quarantined")
@@ -282,6 +282,34 @@ def record_failures(
             for platform, reason in failures.items()
         ]
         connection.execute(insert(platform_failure).on_conflict_do_nothing(), records)
+
+
+@dataclass(frozen=True)
+class Overcome:
+    """Trouble with a platform that was overcome, of one kind."""
+
+    platform: str
+    kind: str
+    count: int
+    first_at: datetime.datetime
+    last_at: datetime.datetime
+    message: str
+
+
+def record_incidents(connection: Connection, current: Refresh, incidents: Sequence[Overcome]) -> None:
+    """Write what was overcome, one row a platform and kind; what an earlier stage of the refresh wrote is added to."""
+    if not incidents:
+        return
+    statement = insert(platform_incident)
+    more = {
+        "count": platform_incident.c.count + statement.excluded["count"],
+        "last_at": sa.func.greatest(platform_incident.c.last_at, statement.excluded.last_at),
+        "message": statement.excluded.message,
+    }
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["refresh_id", "platform", "kind"], set_=more),
+        [asdict(item) | {"refresh_id": current.refresh_id} for item in incidents],
+    )
 
 
 def read_partitions(connection: Connection, refresh_id: int, form: str) -> pd.DataFrame:

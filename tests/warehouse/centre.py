@@ -60,6 +60,9 @@ _FILLED = [
     "ops.release",
     "ops.release_in_force",
     "ops.platform_failure",
+    "ops.platform_incident",
+    "ops.unplaced_file",
+    "ops.quarantine_waiver",
 ]
 
 
