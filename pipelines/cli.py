@@ -138,12 +138,13 @@ def _check_provinces(codes: tuple[str, ...]) -> None:
 
 
 @main.command()
-def status() -> None:
+@click.option("--troubles", is_flag=True, help="List every trouble of the last refresh, however many.")
+def status(troubles: bool) -> None:
     """Say what is published, how the last refresh went and what is owed."""
     from pipelines.commands.db import open_warehouse
     from pipelines.status import status_lines
 
-    for line in status_lines(open_warehouse(), Settings.load()):
+    for line in status_lines(open_warehouse(), Settings.load(), every_trouble=troubles):
         click.echo(line)
 
 

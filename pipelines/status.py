@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.settings import Settings
+from pipelines.summary import SHOWN_TROUBLES
 from resources.database import Warehouse
 from warehouse.catalogue import load_catalogue
 from warehouse.migrating import require_current
 from warehouse.reporting import latest_refresh_id, report_refresh
 
 
-def status_lines(warehouse: Warehouse, settings: Settings) -> Iterator[str]:
+def status_lines(warehouse: Warehouse, settings: Settings, *, every_trouble: bool = False) -> Iterator[str]:
     """The state of this warehouse, line by line; starts the embedded PostgreSQL where it is not running."""
     warehouse.ensure()
     engine = warehouse.engine()
@@ -40,5 +41,8 @@ def status_lines(warehouse: Warehouse, settings: Settings) -> Iterator[str]:
             f"returns    {row['sector']}: {row['due']:,} due, {row['arrived']:,} arrived, {row['late']:,} late,"
             f" {row['failed']:,} failed, {row['quarantined']:,} with cells in quarantine"
         )
-    for trouble in report.troubles:
+    shown = len(report.troubles) if every_trouble else SHOWN_TROUBLES
+    for trouble in report.troubles[:shown]:
         yield f"WARNING    {trouble}"
+    if len(report.troubles) > shown:
+        yield f"WARNING    and {len(report.troubles) - shown} more: junheng status --troubles lists every one"

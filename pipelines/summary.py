@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from warehouse.reporting import RefreshReport
 
+SHOWN_TROUBLES = 20
+
 
 def summary_lines(report: RefreshReport, seconds: float | None, bi_url: str) -> Iterator[str]:
     """The summary, line by line."""
@@ -23,8 +25,10 @@ def summary_lines(report: RefreshReport, seconds: float | None, bi_url: str) -> 
     checks = report.checks
     yield f"Checks   {checks['passed']} passed, {checks['warned']} warned, {checks['failed']} failed"
     yield f"Release  {_release(report)}"
-    for trouble in report.troubles:
+    for trouble in report.troubles[:SHOWN_TROUBLES]:
         yield f"WARNING  {trouble}"
+    if len(report.troubles) > SHOWN_TROUBLES:
+        yield f"WARNING  and {len(report.troubles) - SHOWN_TROUBLES} more: junheng status --troubles lists every one"
     if report.findings:
         yield ""
         yield "Findings (observed figures of the newest period; estimates left out)"

@@ -166,16 +166,27 @@ _CHECKS = sa.text(
     " AS warned, count(*) FILTER (WHERE NOT success AND severity = 'blocking') AS failed"
     " FROM ops.check_result WHERE refresh_id = :refresh_id"
 )
+# In the order of how much is lost: platforms that could not be asked, returns that did not come, returns and cells that
+# could not be used, files without a place, trouble that was overcome.
 _TROUBLES = sa.text(
-    "SELECT trouble FROM (SELECT 0 AS rank, platform, platform || ' could not be asked: ' || message AS trouble"
-    " FROM ops.platform_failure WHERE refresh_id = :refresh_id UNION ALL"
-    " SELECT min(sequence) + 1, platform, CASE WHEN count(*) = 1 THEN min(platform || ' ' || form || ' ' || period_code)"
-    " ELSE platform || ': ' || count(*) || ' returns' END || ' ' || replace(state, '_', ' ') || ': ' ||"
-    " coalesce(min(message), sum(quarantined) || ' of ' || sum(cells) || ' cells set aside (ops.quarantine says which)')"
-    " FROM ops.return_receipt r WHERE refresh_id = :refresh_id"
+    "WITH aside AS (SELECT receipt_id, string_agg(reason || ' ' || cells, ', ' ORDER BY cells DESC, reason) AS reasons"
+    " FROM (SELECT receipt_id, reason, count(*) AS cells FROM ops.quarantine WHERE receipt_id IN"
+    " (SELECT receipt_id FROM ops.return_receipt WHERE refresh_id = :refresh_id) GROUP BY receipt_id, reason) counted"
+    " GROUP BY receipt_id),"
+    " told AS (SELECT r.*, coalesce(message, quarantined || ' of ' || cells || ' cells set aside (' || reasons || ')') AS said"
+    " FROM ops.return_receipt r LEFT JOIN aside USING (receipt_id) WHERE refresh_id = :refresh_id"
     " AND state IN ('failed', 'missing', 'quarantined', 'partly_quarantined') AND NOT (state = 'failed' AND EXISTS"
-    " (SELECT FROM ops.platform_failure f WHERE f.refresh_id = r.refresh_id AND f.platform = r.platform))"
-    " GROUP BY platform, state) told ORDER BY rank, platform LIMIT 20"
+    " (SELECT FROM ops.platform_failure f WHERE f.refresh_id = r.refresh_id AND f.platform = r.platform)))"
+    " SELECT trouble FROM (SELECT 0 AS rank, platform, platform || ' could not be asked: ' || message AS trouble"
+    " FROM ops.platform_failure WHERE refresh_id = :refresh_id UNION ALL"
+    " SELECT min(least(sequence, 1)) + 1, platform, CASE WHEN count(*) = 1"
+    " THEN min(platform || ' ' || form || ' ' || period_code) ELSE platform || ': ' || count(*) || ' returns' END || ' '"
+    " || replace(state, '_', ' ') || ': ' || said FROM told GROUP BY platform, state, said UNION ALL"
+    " SELECT 3, file_name, 'inbox file ' || file_name || ' not placed: ' || explanation FROM ops.unplaced_file"
+    " WHERE refresh_id = :refresh_id AND resolved_at IS NULL UNION ALL"
+    " SELECT 4, platform, platform || ': overcome, ' || replace(kind, '_', ' ') || CASE WHEN count = 1 THEN ' once'"
+    " ELSE ' ' || count || ' times' END || ': ' || message FROM ops.platform_incident WHERE refresh_id = :refresh_id"
+    " ) listed ORDER BY rank, platform, trouble"
 )
 _GAPS = sa.text(
     "SELECT * FROM (SELECT DISTINCT ON (indicator_code) *, greatest(ratio, 1 / ratio) AS factor FROM ("

@@ -83,3 +83,9 @@ def test_nothing_published_ever_says_so_and_offers_no_connection() -> None:
     told = lines(replace(REPORT, release=None, findings=[]))
     assert "Release  none: nothing could be published" in told
     assert not [line for line in told if "psql" in line or line.startswith("Findings")]
+
+
+def test_more_troubles_than_a_screen_holds_are_counted_with_the_command_that_lists_them() -> None:
+    told = [line for line in lines(replace(REPORT, troubles=[f"trouble {n}" for n in range(23)])) if "WARNING" in line]
+    assert len(told) == 21
+    assert told[-1] == "WARNING  and 3 more: junheng status --troubles lists every one"

@@ -21,7 +21,15 @@ from tests.warehouse.centre import (
 )
 from warehouse.catalogue import Break, Catalogue
 from warehouse.errors import QueryRefusedError
-from warehouse.receipts import Absence, Refresh, close_refresh, record_absences, record_failures
+from warehouse.receipts import (
+    Absence,
+    Overcome,
+    Refresh,
+    close_refresh,
+    record_absences,
+    record_failures,
+    record_incidents,
+)
 from warehouse.reporting import (
     RefreshReport,
     find,
@@ -150,6 +158,36 @@ def test_a_platform_that_could_not_be_asked_is_told_once(centre: Centre) -> None
     assert report(centre, refresh).troubles == [
         "110000/health could not be asked: 503",
         "120000/health health_annual 2024 failed: bad bytes",
+    ]
+
+
+def test_cells_set_aside_are_told_by_reason_and_what_was_overcome_comes_last(centre: Centre) -> None:
+    refresh = centre.open()
+    bad = (("表1!D5", "约12", "not_a_number"), ("表1!D6", "?", "not_a_number"), ("表1!C9", "1", "unknown_region"))
+    centre.load(health(beds(1.0), bad=bad), refresh=refresh)
+    incident = Overcome("110000/health", "too_many_requests", 3, FIRST_NIGHT, FIRST_NIGHT, "waited 2 s")
+    with centre.engine.begin() as connection:
+        record_incidents(connection, refresh, [incident])
+    centre.execute(
+        "INSERT INTO ops.unplaced_file VALUES"
+        " ('ab', '附件.xlsx', :refresh, 10, 'unidentified', 'no title names a form', '', now(), null)",
+        refresh=refresh.refresh_id,
+    )
+    assert report(centre, refresh).troubles == [
+        "510000/health health_annual 2024 partly quarantined: 3 of 4 cells set aside (not_a_number 2, unknown_region 1)",
+        "inbox file 附件.xlsx not placed: no title names a form",
+        "110000/health: overcome, too many requests 3 times: waited 2 s",
+    ]
+
+
+def test_returns_of_a_platform_with_one_message_share_a_line(centre: Centre) -> None:
+    refresh = centre.open()
+    with centre.engine.begin() as connection:
+        late = [dataclasses.replace(absent("110000"), period_code=year) for year in ("2022", "2023")]
+        record_absences(connection, refresh, [*late, absent("110000", "failed", "cut off")])
+    assert report(centre, refresh).troubles == [
+        "110000/health health_annual 2024 failed: cut off",
+        "110000/health: 2 returns missing: not listed",
     ]
 
 
