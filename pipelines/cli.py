@@ -19,6 +19,7 @@ import click
 
 from pipelines.commands.db import db
 from pipelines.commands.quarantine import quarantine, reread
+from pipelines.commands.reading import read
 from pipelines.commands.sandbox import sandbox
 from pipelines.progress import showing_progress
 from pipelines.settings import Settings
@@ -56,6 +57,7 @@ main.add_command(db)
 main.add_command(sandbox)
 main.add_command(quarantine)
 main.add_command(reread)
+main.add_command(read)
 
 
 @main.command()

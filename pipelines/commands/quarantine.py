@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import sys
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.commands.db import open_warehouse
+from pipelines.commands.printing import printable
 from pipelines.settings import SHANGHAI, Settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from warehouse.quarantining import Chosen
 
 OUTPUT = click.Choice(["table", "csv", "json"])
-_SHOWN_ABOVE, _SHOWN_BESIDE, _SHOWN_LETTERS = 6, 8, 60
+_SHOWN_ABOVE, _SHOWN_BESIDE = 6, 8
 
 
 @click.group()
@@ -96,9 +96,7 @@ def show(receipt: int, limit: int, output: str) -> None:
         columns.append("resolved_at")
     shown = frame[columns].head(limit)
     if output == "table":
-        shown = shown.assign(
-            raw_text=shown["raw_text"].map(_printable), explanation=shown["explanation"].map(_printable)
-        )
+        shown = shown.assign(raw_text=shown["raw_text"].map(printable), explanation=shown["explanation"].map(printable))
     click.echo(render(shown, output) if len(frame) else "nothing of it is in quarantine")
     if len(frame) > limit:
         click.echo(f"(the first {limit} of {len(frame)} cells; --limit shows more)", err=True)
@@ -126,10 +124,10 @@ def explain(receipt: int, address: str | None) -> None:
     if found is not None:
         click.echo("Above it:")
         for place, text in found.above[-_SHOWN_ABOVE:]:
-            click.echo(f"  {place:<12} {_printable(text)}")
+            click.echo(f"  {place:<12} {printable(text)}")
         click.echo("In its row:")
         for place, text in found.row[:_SHOWN_BESIDE]:
-            click.echo(f"  {place:<12} {_printable(text)}")
+            click.echo(f"  {place:<12} {printable(text)}")
     if len(frame) > 1:
         click.echo(f"{len(frame) - 1} more cells of this return: junheng quarantine show {receipt}")
 
@@ -247,14 +245,14 @@ def _explained(row: dict[Any, Any]) -> Iterator[str]:
     from returns.reasons import MEANINGS
 
     yield f"Where    {row['address'] or 'the whole return'}"
-    yield f"Text     {_printable(row['raw_text'] or '')!r}"
+    yield f"Text     {printable(row['raw_text'] or '')!r}"
     yield f"Reason   {row['reason']}"
     meaning = MEANINGS.get(row["reason"])
     if meaning is not None:
         yield f"         {meaning.en}"
         yield f"         {meaning.zh}"
-    yield f"Said     {_printable(row['explanation'], 2000)}"
-    yield f"         {_printable(row['explanation_zh'], 2000)}"
+    yield f"Said     {printable(row['explanation'], 2000)}"
+    yield f"         {printable(row['explanation_zh'], 2000)}"
     check = CHECKS.get(row["reason"])
     if check is not None:
         yield f"Check    {check.explanation_en} {check.explanation_zh}"
@@ -262,12 +260,6 @@ def _explained(row: dict[Any, Any]) -> Iterator[str]:
     yield f"Since    {_moment(row['created_at'])}"
     if row["resolved_at"] is not None and row["resolved_at"] == row["resolved_at"]:
         yield f"Resolved {_moment(row['resolved_at'])}, by a later reading of the return"
-
-
-def _printable(text: str, length: int = _SHOWN_LETTERS) -> str:
-    """A text from outside on one line of a terminal: no control characters, no more than ``length`` letters."""
-    clean = "".join("␣" if unicodedata.category(letter) in ("Cc", "Cf") else letter for letter in str(text))
-    return clean if len(clean) <= length else clean[: length - 1] + "…"
 
 
 def _moment(moment: Any) -> str:
