@@ -26,10 +26,26 @@ class UnknownCarrierError(CarrierError):
     """The bytes are of a kind no reader knows."""
 
 
+class NoTableError(UnknownCarrierError):
+    """A letter, a scan or a picture, as offices attach them: a person may read figures in it, no program does."""
+
+
 class NotAWorkbookError(CarrierError):
     """A web page, a truncated ZIP, or a ZIP that holds no workbook."""
 
     reason = "not_a_workbook"
+
+
+class EncryptedFileError(CarrierError):
+    """The file opens with a password only; nobody told us one, and returns are not secret."""
+
+    reason = "encrypted_file"
+
+
+class LoginPageError(CarrierError):
+    """The platform sent its login page with status 200: the session ended, or the address is a person's."""
+
+    reason = "login_page"
 
 
 class HostileFileError(CarrierError):

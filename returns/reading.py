@@ -24,7 +24,7 @@ from returns.conform.texts import shorten
 from returns.errors import CarrierError, ConservationError
 from returns.layouts import Layout, load_layouts
 from returns.layouts.matching import Expected, Matcher, Mismatch
-from returns.reasons import ReturnReason
+from returns.reasons import MEANINGS, ReturnReason
 from warehouse.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
@@ -40,12 +40,16 @@ class Arrival:
     sector: str
     form: str
     region_code: str
-    """The platform's province."""
+    """The platform's province. Form, region and period may be ``""``: then the return itself must say."""
     period_code: str
     """The period of the return itself: ``2026-03``, ``2026-Q2``, ``2025``, ``SY2025``."""
     sha256: str
     file_name: str
     media_type: str
+    layouts: tuple[str, ...] = ()
+    """Names of the layouts that the platform's register allows; none: all."""
+    encoding: str | None = None
+    """Of a text that does not tell, as the platform's register says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,8 @@ class ReadResult:
         area_type, obs_status`` (categories); ``value`` (float64 in the catalogue's unit, NaN is blank); ``last_digit``
         (one unit of the last printed digit, in the same unit); ``address``; ``raw_text``.
     ``quarantined``
-        ``arrival_id, address, raw_text, reason, explanation, explanation_zh``; a return that is quarantined whole is one row with
-        address ``""``.
+        ``arrival_id, address, raw_text, reason, explanation, explanation_zh``; a return that is quarantined whole is
+        one row with address ``""``.
     ``verdicts``
         one row an arrival, in the order given: ``arrival_id, cells, duplicates, problem, explanation, layout``; ``problem`` is
         null, or the reason for which the return as a whole is quarantined (then ``cells`` is 1).
@@ -88,7 +92,7 @@ def read_returns(
     matcher = Matcher(load_layouts() if layouts is None else layouts, catalogue)
     outcomes = [(arrival, _read_one(arrival, fetch_bytes(arrival.sha256), matcher, catalogue)) for arrival in arrivals]
     labelled = [
-        LabelledCells(arrival.arrival_id, _label(arrival), arrival.region_code, outcome)
+        LabelledCells(arrival.arrival_id, _label(arrival), outcome.region_code, outcome)
         for arrival, outcome in outcomes
         if isinstance(outcome, ReturnCells)
     ]
@@ -96,7 +100,6 @@ def read_returns(
     problems = [(arrival, outcome) for arrival, outcome in outcomes if isinstance(outcome, _Problem)]
     quarantined = pd.concat([conformed.quarantined, _quarantine_whole(problems)], ignore_index=True)
     verdicts = _verdicts(outcomes, conformed.duplicates)
-    quarantined["explanation_zh"] = quarantined["explanation"]
     _assert_conserved(verdicts, conformed.observations, quarantined)
     return ReadResult(conformed.observations, quarantined, verdicts)
 
@@ -112,19 +115,21 @@ def _read_one(arrival: Arrival, content: bytes, matcher: Matcher, catalogue: Cat
 
 
 def _read_content(arrival: Arrival, content: bytes, matcher: Matcher) -> ReturnCells | _Problem:
-    grid = read_grid(content)
+    grid = read_grid(content, file_name=arrival.file_name, encoding=arrival.encoding)
     if isinstance(grid, CarrierError):
         return _Problem(grid.reason, grid.explanation)
-    match = matcher.match(grid, Expected(arrival.form, arrival.region_code, arrival.period_code))
+    expected = Expected(arrival.form, arrival.region_code, arrival.period_code, arrival.file_name)
+    match = matcher.match(grid, expected, arrival.layouts)
     if isinstance(match, Mismatch):
         return _Problem(match.reason, shorten(match.explanation, 1000))
-    cells = read_cells(match)
+    cells = read_cells(match, matcher.measures)
     return _Problem(cells.reason, shorten(cells.explanation)) if isinstance(cells, Mismatch) else cells
 
 
 def _label(arrival: Arrival) -> str:
     """How explanations name a return."""
-    return f"{arrival.platform} {arrival.form} {arrival.period_code} ({arrival.file_name})"
+    told = " ".join(text for text in (arrival.platform, arrival.form, arrival.period_code) if text)
+    return f"{told} ({arrival.file_name})"
 
 
 def _quarantine_whole(problems: Sequence[tuple[Arrival, _Problem]]) -> pd.DataFrame:
@@ -136,6 +141,13 @@ def _quarantine_whole(problems: Sequence[tuple[Arrival, _Problem]]) -> pd.DataFr
             "reason": pd.Series([problem.reason for _, problem in problems], dtype="str"),
             "explanation": pd.Series(
                 [f"{_label(arrival)}: {problem.explanation}." for arrival, problem in problems], dtype="str"
+            ),
+            "explanation_zh": pd.Series(
+                [
+                    f"{_label(arrival)}：整份报表不能使用，{MEANINGS[problem.reason].zh}。"
+                    for arrival, problem in problems
+                ],
+                dtype="str",
             ),
         }
     )

@@ -1,115 +1,148 @@
-"""JSON answers of a platform's API: pages in their order, one a line, each in its envelope.
+"""Records of a platform's API: pages in their envelopes, or plain lists of records.
 
-The pages become one sheet with the header rows ``name``, ``area`` and ``unit``, so that layouts read them as any other
-grid. Not here: fetching pages.
+The records become one sheet. Where the pages describe their columns it has the header rows ``name``, ``area`` and
+``unit``, else one header row of the records' own keys; layouts then read it as any other grid. Not here: decoding JSON,
+errors inside an HTTP 200 (:mod:`returns.carriers.answers`), fetching pages.
 """
 
 from __future__ import annotations
 
 import json
-from operator import itemgetter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from returns.carriers.grid import MAX_GRID_CELLS, Grid, Sheet
-from returns.errors import BrokenPageError, ErrorAnswerError, IncompletePagesError, TooLargeError
+from returns.errors import BrokenPageError, IncompletePagesError, TooLargeError
 
 CODE_HEADER = "区划代码"
 NAME_HEADER = "地区"
 
+Record = dict[str, Any]
+
 _SAME_ON_ALL_PAGES = ("total", "form", "period", "title", "columns")
+_ROW_KEYS = ("rows", "records", "list")
+"""What platforms call the list of records."""
+_PAGE_KEYS = ("page", "current", "pageNum")
 
 
-def read_pages(content: bytes) -> Grid:
-    """The grid of a paginated answer; addresses are ``$[0].data.rows[12].f03``.
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One page: its records, where they stand (``$[0].data.rows``), and what it says beside them."""
 
-    Raises a :class:`returns.errors.CarrierError` where an envelope reports an error, a page is cut off or not of the
-    agreed shape, pages contradict each other, or their rows do not make up ``total``.
+    records: list[Record]
+    path: str
+    said: Record
+
+
+def read_pages(documents: Sequence[Any]) -> Grid:
+    """The grid of records; addresses are ``$[0].data.rows[12].f03``, of a plain list ``$[12].f03``.
+
+    Raises a :class:`returns.errors.CarrierError` where a page is not of the agreed shape, pages contradict each other,
+    or their rows do not make up ``total``.
     """
-    lines = [line for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
-    pages = [_open_envelope(line, number) for number, line in enumerate(lines)]
-    first = pages[0]
-    for number, page in enumerate(pages):
-        if page.get("page", str(number + 1)) != str(number + 1):
-            raise IncompletePagesError(f"page {number + 1} of the answer says it is page {page['page']}")
-        for key in _SAME_ON_ALL_PAGES:
-            if page.get(key) != first.get(key):
-                raise IncompletePagesError(f"page {number + 1} has another {key} than page 1")
-    rows = sum(len(page["rows"]) for page in pages)
-    if str(rows) != first.get("total"):
-        raise IncompletePagesError(f"the answer announces {first.get('total')} rows and holds {rows}")
+    pages = [_open_page(document, number, len(documents)) for number, document in enumerate(documents)]
+    _check_pages(pages)
+    first = pages[0].said
     facts = {key: first[key] for key in ("form", "period") if isinstance(first.get(key), str)}
-    return Grid("json_pages", (_to_sheet(pages),), facts)
+    sheet = _described_sheet(pages) if "columns" in first else _bare_sheet(pages)
+    return Grid("json_pages", (sheet,), facts)
 
 
-def _open_envelope(line: bytes, number: int) -> dict[str, Any]:
+def _open_page(document: Any, number: int, pages: int) -> _Page:
     where = f"page {number + 1} of the answer"
-    try:
-        # Numbers stay the text that was sent: a figure must not pass through a float before it is read.
-        answer = json.loads(
-            line.decode("utf-8"), object_pairs_hook=_to_object, parse_float=str, parse_int=str, parse_constant=str
-        )
-    except RecursionError as error:
-        raise BrokenPageError(f"{where} is nested deeper than any return") from error
-    except ValueError as error:
-        raise BrokenPageError(f"{where} is no JSON, or cut off: {error}") from error
-    if b"\\ud" in line.lower():
-        _check_characters(answer, where)
-    if not isinstance(answer, dict) or "code" not in answer:
+    root = f"$[{number}]"
+    if isinstance(document, list):
+        return _Page(_records(document, "rows", where), "$" if pages == 1 else root, {})
+    if not isinstance(document, dict) or not ("code" in document or "data" in document):
         raise BrokenPageError(f"{where} has no envelope with a code")
-    if answer["code"] != "0":
-        raise ErrorAnswerError(f"{where} reports error {answer['code']!s:.40}: {answer.get('msg')!s:.200}")
-    data = answer.get("data")
+    data = document.get("data")
+    if isinstance(data, list):
+        return _Page(_records(data, "rows", where), f"{root}.data", {})
     if not isinstance(data, dict):
         raise BrokenPageError(f"{where} has no data")
-    for key in ("rows", "columns"):
-        if not isinstance(data.get(key), list) or not all(isinstance(item, dict) for item in data[key]):
-            raise BrokenPageError(f"{where} has no list of {key}")
-    return data
+    key = next((key for key in _ROW_KEYS if key in data), "rows")
+    if "columns" in data:
+        _records(data["columns"], "columns", where)
+    return _Page(_records(data.get(key), key, where), f"{root}.data.{key}", data)
 
 
-def _check_characters(answer: Any, where: str) -> None:
-    """Half of a surrogate pair can be escaped in JSON and is no character: nothing could store it."""
-    try:
-        json.dumps(answer, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise BrokenPageError(f"{where} holds half a character: {error.reason}") from None
+def _records(found: Any, key: str, where: str) -> list[Record]:
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise BrokenPageError(f"{where} has no list of {key}")
+    return found
 
 
-def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):  # json keeps the last of two, and a figure would be lost without a word
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"field {repeated!r} stands twice in one object")
-    return record
+def _check_pages(pages: Sequence[_Page]) -> None:
+    """Pages are in order, say the same, and make up their total."""
+    first = pages[0].said
+    for number, page in enumerate(pages):
+        stated = next((page.said[key] for key in _PAGE_KEYS if key in page.said), str(number + 1))
+        if stated != str(number + 1):
+            raise IncompletePagesError(f"page {number + 1} of the answer says it is page {stated!s:.40}")
+        for key in _SAME_ON_ALL_PAGES:
+            if page.said.get(key) != first.get(key):
+                raise IncompletePagesError(f"page {number + 1} has another {key} than page 1")
+    rows = sum(len(page.records) for page in pages)
+    # Pages that describe their columns are of the agreed shape, which has a total; others may do without.
+    if str(rows) != first.get("total", "" if "columns" in first else str(rows)):
+        raise IncompletePagesError(f"the answer announces {first.get('total')!s:.40} rows and holds {rows}")
 
 
-def _to_sheet(pages: list[dict[str, Any]]) -> Sheet:
-    columns = pages[0]["columns"]
-    fields = ["region_code", "region_name", *(_text(column.get("field")) for column in columns)]
+def _described_sheet(pages: Sequence[_Page]) -> Sheet:
+    """The sheet of pages that say what each field means: every record has just these fields."""
+    said = pages[0].said
+    columns = said["columns"]
+    fields = ["region_code", "region_name", *(show(column.get("field")) for column in columns)]
     if len(set(fields)) != len(fields):
         raise BrokenPageError("two columns of the answer share a field")
     header = [
-        [CODE_HEADER, NAME_HEADER, *(_text(column.get("name")) for column in columns)],
-        ["", "", *(_text(column.get("area")) for column in columns)],
-        ["", "", *(_text(column.get("unit")) for column in columns)],
+        [CODE_HEADER, NAME_HEADER, *(show(column.get("name")) for column in columns)],
+        ["", "", *(show(column.get("area")) for column in columns)],
+        ["", "", *(show(column.get("unit")) for column in columns)],
     ]
-    rows: list[list[str]] = [[_text(pages[0].get("title"))], *header]
     labels = ["$[0].data.title", *(["$[0].data.columns"] * 3)]
-    expected, pick = set(fields), itemgetter(*fields)
+    return _lay_out(pages, fields, [[show(said.get("title"))], *header], labels, is_strict=True)
+
+
+def _bare_sheet(pages: Sequence[_Page]) -> Sheet:
+    """The sheet of records that only their keys describe; a key that a record lacks is a blank."""
+    keys = {key: None for page in pages for record in page.records for key in record}
+    if not keys:
+        raise BrokenPageError("the answer has no record with a field")
+    head, labels = [list(keys)], [f"{pages[0].path}[*]"]
+    if "title" in pages[0].said:
+        head.insert(0, [show(pages[0].said["title"])])
+        labels.insert(0, "$[0].data.title")
+    return _lay_out(pages, list(keys), head, labels)
+
+
+def _lay_out(
+    pages: Sequence[_Page], fields: list[str], head: list[list[str]], labels: list[str], is_strict: bool = False
+) -> Sheet:
+    """Head and records as one sheet of texts; ``is_strict``: every record has all the fields and no other."""
+    count = len(head) + sum(len(page.records) for page in pages)
+    if count * len(fields) > MAX_GRID_CELLS:
+        raise TooLargeError(f"the answer has more than {MAX_GRID_CELLS:,} cells")
+    rows, labels, order = list(head), list(labels), tuple(fields)
     for number, page in enumerate(pages):
-        for index, record in enumerate(page["rows"]):
-            if record.keys() != expected:
-                odd = sorted(expected ^ record.keys())
+        for index, record in enumerate(page.records):
+            if tuple(record) == order:  # nearly always; then the values stand in the order of the columns
+                values = list(record.values())
+            elif is_strict and record.keys() != set(fields):
+                odd = sorted(set(fields) ^ record.keys())
                 raise BrokenPageError(f"row {index} of page {number + 1} and the columns differ: {', '.join(odd[:5])}")
-            rows.append([value if type(value) is str else _text(value) for value in pick(record)])
-            labels.append(f"$[{number}].data.rows[{index}]")
-        if len(rows) * len(fields) > MAX_GRID_CELLS:
-            raise TooLargeError(f"the answer has more than {MAX_GRID_CELLS:,} cells")
+            else:
+                values = [record.get(field) for field in fields]
+            rows.append(values if set(map(type, values)) == _TEXT_ONLY else list(map(show, values)))
+        labels.extend([f"{page.path}[{index}]" for index in range(len(page.records))])
     return Sheet("", rows, labels, [("", f".{field}") for field in fields])
 
 
-def _text(value: Any) -> str:
+_TEXT_ONLY = {str}
+
+
+def show(value: Any) -> str:
     """A JSON value as raw text; null is blank, anything nested is shown as it was sent."""
     if value is None:
         return ""

@@ -1,13 +1,16 @@
 """Cells of many returns to observations and quarantined cells, as arrays over the whole batch.
 
 Here: joining what figures, units, periods and regions say, and the one place where a cell is kept, dropped as a repeat
-or quarantined. Loops run over returns and columns, never over figures. Not here: returns that are quarantined whole.
+or quarantined. Loops run over returns, rows and columns, never over figures. Not here: returns that are quarantined whole.
+
+What a cell measures and of which period it is, its column says, or else its row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +18,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from returns.cells import ReturnCells
+from returns.cells import ReturnCells, Row
 from returns.conform.duplicates import Duplicates, find_duplicates
 from returns.conform.figures import DASH, FORMULA, MISSING, NORMAL, NOT_A_NUMBER, STATUSES, read_figures, round_noise
 from returns.conform.regions import RegionFault, RegionResolver
+from returns.conform.texts import shorten
+from returns.layouts.measures import Fault, Measure
+from returns.reasons import MEANINGS
 
 MAX_ABSOLUTE_VALUE = 1e16
 """In the catalogue's unit. The nation's product is 1.4e14 yuan: a larger figure is a slip, whatever it says."""
@@ -27,11 +33,16 @@ Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
+T = TypeVar("T")
+
 _AREAS = ("total", "urban", "rural")
+_SILENT = Row()
+_NO_MEASURE = Measure("", "total", 1.0, is_percent=False)
 _DASH_CODES = {None: 0, "zero": 1, "not_applicable": 2}
 # Reasons of cells in order of precedence; 0 is none. The explanation follows the address and the raw text.
 _CELL_FAULTS: tuple[tuple[str, str], ...] = (
     ("", ""),
+    ("label", ""),
     ("row", ""),
     ("not_a_number", "is not a number"),
     ("not_a_number", "is a formula without a result or a spreadsheet error, not a number"),
@@ -41,7 +52,8 @@ _CELL_FAULTS: tuple[tuple[str, str], ...] = (
     ("not_a_number", "is larger than any figure can be, so it is not a number to load"),
     ("unequal_duplicates", "is one of several different figures for the same indicator, region, period and area type"),
 )
-_ROW, _NOT_A_NUMBER, _FORMULA, _DASH, _PERCENT, _SCALE, _TOO_LARGE, _UNEQUAL = range(1, 9)
+_LABEL, _ROW, _NOT_A_NUMBER, _FORMULA, _DASH, _PERCENT, _SCALE, _TOO_LARGE, _UNEQUAL = range(1, 10)
+_STRAY = "stands outside title, header, table and notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +76,57 @@ class Conformed:
 
 
 @dataclass(slots=True)
+class _Labels(Generic[T]):
+    """Distinct things that rows and columns say, by number; -1 is nothing."""
+
+    known: list[T] = field(default_factory=list)
+    numbers: dict[T, int] = field(default_factory=dict)
+
+    def number(self, thing: T | None) -> int:
+        """The number of a thing, a new one where it was never said before."""
+        if thing is None:
+            return -1
+        found = self.numbers.get(thing)
+        if found is None:
+            found = self.numbers[thing] = len(self.known)
+            self.known.append(thing)
+        return found
+
+
+@dataclass(slots=True)
 class _Tables:
-    """Rows and columns of all returns, one under the other; cells point into them."""
+    """Rows and columns of all blocks of all returns, one under the other; cells point into them."""
 
     arrival: list[int] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     row_label: list[str] = field(default_factory=list)
     row_region: list[str | RegionFault] = field(default_factory=list)
     row_return: list[int] = field(default_factory=list)
-    indicator: list[str] = field(default_factory=list)
-    area: list[str] = field(default_factory=list)
-    period: list[str] = field(default_factory=list)
-    factor: list[float] = field(default_factory=list)
-    is_percent: list[bool] = field(default_factory=list)
+    row_measure: list[int] = field(default_factory=list)
+    row_period: list[int] = field(default_factory=list)
+    column_measure: list[int] = field(default_factory=list)
+    column_period: list[int] = field(default_factory=list)
     dash: list[int] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     shapes: list[tuple[int, int]] = field(default_factory=list)
+    strays: list[tuple[int, str, str]] = field(default_factory=list)
+    """(number of the return, address, text)."""
+    measures: _Labels[Measure | Fault] = field(default_factory=_Labels)
+    periods: _Labels[str | Fault] = field(default_factory=_Labels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Per cell: its row, column, measure and period; ``label_fault`` indexes ``label_faults``, 0 is none."""
+
+    row: Index
+    column: Index
+    measure: Index
+    period: Index
+    label_fault: Index
+    label_faults: list[Fault]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,53 +142,82 @@ class _Values:
 def conform_cells(returns: Sequence[LabelledCells], resolver: RegionResolver) -> Conformed:
     """Observations and quarantined cells of a batch; every cell is in one of them or a counted repeat."""
     tables = _stack(returns, resolver)
-    row, column = _cell_index(tables.shapes)
+    cells = _point(tables)
     texts = pc.replace_substring(pa.array(tables.texts, pa.string()), "\0", "␀")  # PostgreSQL refuses NUL
-    values = _value_cells(tables, row, column, texts)
-    repeats = _find_repeats(tables, row, column, values)
+    values = _value_cells(tables, cells, texts)
+    repeats = _find_repeats(tables, cells, values)
     values.fault[repeats.is_unequal] = _UNEQUAL
     is_rejected = values.fault > 0
-    address = _addresses(tables, row, column)
+    address = _addresses(tables, cells)
     kept = np.flatnonzero(~is_rejected & ~repeats.is_repeated)
     rejected = np.flatnonzero(is_rejected)
     arrival = np.array(tables.arrival, np.int64)[np.array(tables.row_return, np.int32)]
-    repeated, count = np.unique(arrival[row[repeats.is_repeated]], return_counts=True)
+    repeated, count = np.unique(arrival[cells.row[repeats.is_repeated]], return_counts=True)
+    quarantined = [_quarantined(tables, cells, values.fault, address, texts, rejected)]
+    if tables.strays:
+        quarantined.append(_strays(tables))
     return Conformed(
-        _observations(tables, row[kept], column[kept], values, kept, address, texts),
-        _quarantined(tables, row[rejected], values.fault[rejected], address, texts, rejected),
+        _observations(tables, cells, values, kept, address, texts),
+        pd.concat(quarantined, ignore_index=True),
         dict(zip(repeated.tolist(), count.tolist(), strict=True)),
     )
 
 
 def _stack(returns: Sequence[LabelledCells], resolver: RegionResolver) -> _Tables:
     tables = _Tables()
+    short = RegionFault("short_row", "the row ends before its header does, so its figures may be shifted")
     for number, item in enumerate(returns):
-        cells = item.cells
-        regions = resolver.resolve(cells.row_codes, cells.row_names, item.province_code)
-        if any(cells.is_short):
-            fault = RegionFault("short_row", "the row ends before its header does, so its figures may be shifted")
-            regions = [fault if short else region for short, region in zip(cells.is_short, regions, strict=True)]
         tables.arrival.append(item.arrival_id)
         tables.label.append(item.label)
-        tables.row_label += cells.row_labels
-        tables.row_region += regions
-        tables.row_return += [number] * len(regions)
-        for column, (before, after) in zip(cells.columns, cells.column_labels, strict=True):
-            tables.indicator.append(column.indicator_code)
-            tables.area.append(column.area_type)
-            tables.period.append(column.period_code)
-            tables.factor.append(column.factor)
-            tables.is_percent.append(column.is_percent)
-            tables.before.append(before)
-            tables.after.append(after)
-        tables.dash += [_DASH_CODES[cells.dash]] * len(cells.columns)
-        tables.texts += cells.texts
-        tables.shapes.append((len(regions), len(cells.columns)))
+        tables.strays += [(number, address, text) for address, text in item.cells.strays]
+        for block in item.cells.blocks:
+            regions = resolver.resolve(block.row_codes, block.row_names, item.province_code, item.cells.period_code)
+            if any(block.is_short):
+                regions = [short if flag else region for flag, region in zip(block.is_short, regions, strict=True)]
+            tables.row_label += block.row_labels
+            tables.row_region += regions
+            tables.row_return += [number] * len(regions)
+            said = block.rows or [_SILENT] * len(regions)
+            tables.row_measure += [tables.measures.number(row.measure) for row in said]
+            tables.row_period += [tables.periods.number(row.period) for row in said]
+            for column, (before, after) in zip(block.columns, block.column_labels, strict=True):
+                tables.column_measure.append(tables.measures.number(column.measure))
+                tables.column_period.append(tables.periods.number(column.period))
+                tables.before.append(before)
+                tables.after.append(after)
+            tables.dash += [_DASH_CODES[item.cells.dash]] * len(block.columns)
+            tables.texts += block.texts
+            tables.shapes.append((len(regions), len(block.columns)))
     return tables
 
 
+def _point(tables: _Tables) -> _Cells:
+    """What each cell is of: its column's word, else its row's."""
+    row, column = _cell_index(tables.shapes)
+    measure = np.array(tables.column_measure, np.int32)[column]
+    period = np.array(tables.column_period, np.int32)[column]
+    if any(number >= 0 for number in tables.row_measure):
+        measure = np.where(measure < 0, np.array(tables.row_measure, np.int32)[row], measure)
+    if any(number >= 0 for number in tables.row_period):
+        period = np.where(period < 0, np.array(tables.row_period, np.int32)[row], period)
+    faults = [Fault("unknown_indicator", "")]  # number 0: none
+    of_measure = _fault_numbers(tables.measures.known, faults)[measure]
+    of_period = _fault_numbers(tables.periods.known, faults)[period]
+    return _Cells(row, column, measure, period, np.where(of_measure > 0, of_measure, of_period), faults)
+
+
+def _fault_numbers(labels: Sequence[object], faults: list[Fault]) -> Index:
+    """The number in ``faults`` of each label that is one, else 0; faults are added to the list."""
+    numbers = np.zeros(len(labels) + 1, np.int32)  # one more, for -1: nothing is said at all
+    for place, label in enumerate(labels):
+        if isinstance(label, Fault):
+            faults.append(label)
+            numbers[place] = len(faults) - 1
+    return numbers
+
+
 def _cell_index(shapes: Sequence[tuple[int, int]]) -> tuple[Index, Index]:
-    """(row, column) of every cell in the stacked tables, return by return, row by row."""
+    """(row, column) of every cell in the stacked tables, block by block, row by row."""
     rows, columns, first_row, first_column = [np.empty(0, np.int32)], [np.empty(0, np.int32)], 0, 0
     for height, width in shapes:
         rows.append(np.repeat(np.arange(first_row, first_row + height, dtype=np.int32), width))
@@ -152,23 +226,25 @@ def _cell_index(shapes: Sequence[tuple[int, int]]) -> tuple[Index, Index]:
     return np.concatenate(rows), np.concatenate(columns)
 
 
-def _value_cells(tables: _Tables, row: Index, column: Index, texts: pa.StringArray) -> _Values:
+def _value_cells(tables: _Tables, cells: _Cells, texts: pa.StringArray) -> _Values:
     """Figures in the catalogue's unit, with the fault that keeps one out."""
     figures = read_figures(texts)
-    factor = np.array(tables.factor, np.float64)[column]
-    is_percent_column = np.array(tables.is_percent, np.bool_)[column]
-    dash = np.array(tables.dash, np.int8)[column]
+    known = [each if isinstance(each, Measure) else _NO_MEASURE for each in (*tables.measures.known, None)]
+    factor = np.array([each.factor for each in known], np.float64)[cells.measure]
+    is_percent_column = np.array([each.is_percent for each in known], np.bool_)[cells.measure]
+    dash = np.array(tables.dash, np.int8)[cells.column]
     is_dash, is_scaled = figures.fault == DASH, figures.scale != 1.0
 
     value = round_noise(figures.value * figures.scale * factor)
     value[is_dash & (dash == _DASH_CODES["zero"])] = 0.0
     status = figures.status.copy()
     status[is_dash] = np.where(dash[is_dash] == _DASH_CODES["zero"], NORMAL, MISSING)
-    is_row_bad = np.array([isinstance(region, RegionFault) for region in tables.row_region], np.bool_)[row]
+    is_row_bad = np.array([isinstance(region, RegionFault) for region in tables.row_region], np.bool_)[cells.row]
     with np.errstate(invalid="ignore"):
         is_too_large = np.abs(value) > MAX_ABSOLUTE_VALUE
     fault = np.select(
         [
+            cells.label_fault > 0,
             is_row_bad,
             figures.fault == NOT_A_NUMBER,
             figures.fault == FORMULA,
@@ -177,34 +253,45 @@ def _value_cells(tables: _Tables, row: Index, column: Index, texts: pa.StringArr
             is_scaled & ((factor != 1.0) | figures.is_percent),
             is_too_large,
         ],
-        [_ROW, _NOT_A_NUMBER, _FORMULA, _DASH, _PERCENT, _SCALE, _TOO_LARGE],
+        [_LABEL, _ROW, _NOT_A_NUMBER, _FORMULA, _DASH, _PERCENT, _SCALE, _TOO_LARGE],
         0,
     )
     last_digit = round_noise(figures.last_digit * figures.scale * factor)
     return _Values(value, last_digit, status, fault.astype(np.int8))
 
 
-def _find_repeats(tables: _Tables, row: Index, column: Index, values: _Values) -> Duplicates:
-    """Cells are compared only in returns where a region or a column stands twice: nearly none."""
+def _find_repeats(tables: _Tables, cells: _Cells, values: _Values) -> Duplicates:
+    """Cells are compared only in returns where a region or what a column says stands twice: nearly none."""
     regions = [region if isinstance(region, str) else "" for region in tables.row_region]
-    rows = pd.DataFrame({"owner": tables.row_return, "region": pd.Series(regions, dtype="object")})
-    widths = [width for _, width in tables.shapes]
-    owners = np.repeat(np.arange(len(widths)), widths)
-    columns = pd.DataFrame({"owner": owners, "indicator": tables.indicator, "area": tables.area})
+    owner_of_row = np.array(tables.row_return, np.int32)
+    rows = pd.DataFrame(
+        {
+            "owner": owner_of_row,
+            "region": pd.Series(regions, dtype="object"),
+            "measure": tables.row_measure,
+            "period": tables.row_period,
+        }
+    )
+    first_row = np.cumsum([0, *(height for height, _ in tables.shapes)])[:-1]
+    owner_of_column = np.repeat(owner_of_row[first_row], [width for _, width in tables.shapes])
+    kind_of = _kinds(tables)
+    columns = pd.DataFrame(
+        {"owner": owner_of_column, "kind": kind_of[tables.column_measure], "period": tables.column_period}
+    )
     suspects = set(rows["owner"][rows.duplicated() & (rows["region"] != "")])
     suspects |= set(columns["owner"][columns.duplicated()])
-    found = Duplicates(np.zeros(len(row), np.bool_), np.zeros(len(row), np.bool_))
+    found = Duplicates(np.zeros(len(cells.row), np.bool_), np.zeros(len(cells.row), np.bool_))
     if not suspects:
         return found
-    owner = rows["owner"].to_numpy()[row]
-    # A row without a region has no key; its cells are quarantined already.
-    where = np.flatnonzero(np.isin(owner, list(suspects)) & (values.fault != _ROW))
+    owner = owner_of_row[cells.row]
+    # A cell without a region or an indicator has no key; it is quarantined already.
+    where = np.flatnonzero(np.isin(owner, list(suspects)) & (values.fault != _ROW) & (values.fault != _LABEL))
     keys = pd.DataFrame(
         {
             "owner": owner[where],
-            "region": rows["region"].to_numpy()[row[where]],
-            "indicator": columns["indicator"].to_numpy()[column[where]],
-            "area": columns["area"].to_numpy()[column[where]],
+            "region": rows["region"].to_numpy()[cells.row[where]],
+            "kind": kind_of[cells.measure[where]],
+            "period": cells.period[where],
         }
     )
     contents = pd.DataFrame({"value": values.value[where], "status": values.status[where]})
@@ -213,33 +300,45 @@ def _find_repeats(tables: _Tables, row: Index, column: Index, values: _Values) -
     return found
 
 
-def _addresses(tables: _Tables, row: Index, column: Index) -> pa.StringArray:
-    before = pa.array(tables.before, pa.string()).take(pa.array(column))
-    after = pa.array(tables.after, pa.string()).take(pa.array(column))
-    label = pa.array(tables.row_label, pa.string()).take(pa.array(row))
+def _kinds(tables: _Tables) -> npt.NDArray[np.int64]:
+    """Measures by number that differ in indicator or area type, not only in unit: the kind by measure."""
+    pairs: dict[object, int] = {}
+    numbers = [
+        pairs.setdefault((each.indicator_code, each.area_type) if isinstance(each, Measure) else each, len(pairs))
+        for each in (*tables.measures.known, None)
+    ]
+    return np.array(numbers, np.int64)
+
+
+def _addresses(tables: _Tables, cells: _Cells) -> pa.StringArray:
+    before = pa.array(tables.before, pa.string()).take(pa.array(cells.column))
+    after = pa.array(tables.after, pa.string()).take(pa.array(cells.column))
+    label = pa.array(tables.row_label, pa.string()).take(pa.array(cells.row))
     return pc.binary_join_element_wise(before, label, after, "")
 
 
 def _observations(
     tables: _Tables,
-    row: Index,
-    column: Index,
+    cells: _Cells,
     values: _Values,
     kept: npt.NDArray[np.intp],
     address: pa.StringArray,
     texts: pa.StringArray,
 ) -> pd.DataFrame:
+    row, measure = cells.row[kept], cells.measure[kept]
     arrival = np.array(tables.arrival, np.int64)[np.array(tables.row_return, np.int32)]
     chosen = pa.array(kept)
     regions = [region if isinstance(region, str) else "" for region in tables.row_region]
+    known = [each if isinstance(each, Measure) else _NO_MEASURE for each in tables.measures.known]
+    periods = [each if isinstance(each, str) else "" for each in tables.periods.known]
     value = values.value[kept]
     return pd.DataFrame(
         {
             "arrival_id": arrival[row],
-            "indicator_code": _categories(tables.indicator, column),
+            "indicator_code": _categories([each.indicator_code for each in known], measure),
             "region_code": _categories(regions, row),
-            "period_code": _categories(tables.period, column),
-            "area_type": _categories(tables.area, column, _AREAS),
+            "period_code": _categories(periods, cells.period[kept]),
+            "area_type": _categories([each.area_type for each in known], measure, _AREAS),
             "value": value,
             "obs_status": pd.Categorical.from_codes(values.status[kept], categories=pd.Index(STATUSES, dtype="str")),
             "last_digit": np.where(np.isnan(value), np.nan, values.last_digit[kept]),
@@ -251,32 +350,71 @@ def _observations(
 
 def _quarantined(
     tables: _Tables,
-    row: Index,
-    fault: npt.NDArray[np.int8],
+    cells: _Cells,
+    faults: npt.NDArray[np.int8],
     address: pa.StringArray,
     texts: pa.StringArray,
     rejected: npt.NDArray[np.intp],
 ) -> pd.DataFrame:
-    chosen = pa.array(rejected)
+    chosen, row, fault = pa.array(rejected), pa.array(cells.row[rejected]), faults[rejected]
     address, texts = address.take(chosen), texts.take(chosen)
-    owner = np.array(tables.row_return, np.int32)
-    faults = [region if isinstance(region, RegionFault) else None for region in tables.row_region]
-    row_reason = pa.array([region.reason if region else "" for region in faults], pa.string()).take(pa.array(row))
-    row_text = pa.array([region.explanation if region else "" for region in faults], pa.string()).take(pa.array(row))
-    is_row = pa.array(fault == _ROW)
+    owner = np.array(tables.row_return, np.int32)[cells.row[rejected]]
+    of_row = [region if isinstance(region, RegionFault) else None for region in tables.row_region]
+    row_reason = pa.array([each.reason if each else "" for each in of_row], pa.string()).take(row)
+    row_text = pa.array([each.explanation if each else "" for each in of_row], pa.string()).take(row)
+    label_fault = pa.array(cells.label_fault[rejected])
+    label_reason = pa.array([each.reason for each in cells.label_faults], pa.string()).take(label_fault)
+    label_text = pa.array([each.explanation for each in cells.label_faults], pa.string()).take(label_fault)
     codes = pa.array(fault.astype(np.int32))
-    reason = pc.if_else(is_row, row_reason, pa.array([name for name, _ in _CELL_FAULTS], pa.string()).take(codes))
+    is_label, is_row = pa.array(fault == _LABEL), pa.array(fault == _ROW)
+    own_reason = pa.array([name for name, _ in _CELL_FAULTS], pa.string()).take(codes)
+    reason = pc.if_else(is_label, label_reason, pc.if_else(is_row, row_reason, own_reason))
     verdict = pa.array([text for _, text in _CELL_FAULTS], pa.string()).take(codes)
-    label = pa.array(tables.label, pa.string()).take(pa.array(owner[row]))
+    label = pa.array(tables.label, pa.string()).take(pa.array(owner))
     of_cell = pc.binary_join_element_wise(label, ", cell ", address, ": '", texts, "' ", verdict, ".", "")
-    of_row = pc.binary_join_element_wise(label, ", cell ", address, ": ", row_text, ".", "")
+    told = pc.if_else(is_label, label_text, row_text)
+    of_label = pc.binary_join_element_wise(label, ", cell ", address, ": ", told, ".", "")
+    return _frame(
+        np.array(tables.arrival, np.int64)[owner],
+        address,
+        texts,
+        reason,
+        pc.if_else(pc.or_(is_label, is_row), of_label, of_cell),
+        label,
+    )
+
+
+def _strays(tables: _Tables) -> pd.DataFrame:
+    """Texts outside every table, as quarantined cells."""
+    owner = np.array([number for number, _, _ in tables.strays], np.int32)
+    address = pa.array([shorten(place) for _, place, _ in tables.strays], pa.string())
+    texts = pa.array([shorten(text) for _, _, text in tables.strays], pa.string())
+    label = pa.array(tables.label, pa.string()).take(pa.array(owner))
+    explanation = pc.binary_join_element_wise(label, ", cell ", address, ": '", texts, f"' {_STRAY}.", "")
+    reason = pa.array(["stray_cell"] * len(owner), pa.string())
+    return _frame(np.array(tables.arrival, np.int64)[owner], address, texts, reason, explanation, label)
+
+
+def _frame(
+    arrival: npt.NDArray[np.int64],
+    address: pa.StringArray,
+    texts: pa.StringArray,
+    reason: pa.StringArray,
+    explanation: pa.StringArray,
+    label: pa.StringArray,
+) -> pd.DataFrame:
+    """Quarantined cells, the Chinese sentence made of the reason's meaning."""
+    encoded = reason.dictionary_encode()
+    meanings = pa.array([MEANINGS[str(word)].zh for word in encoded.dictionary], pa.string()).take(encoded.indices)
+    chinese = pc.binary_join_element_wise(label, "，单元格 ", address, "：“", texts, "”，", meanings, "。", "")
     return pd.DataFrame(
         {
-            "arrival_id": np.array(tables.arrival, np.int64)[owner[row]],
+            "arrival_id": arrival,
             "address": _strings(address),
             "raw_text": _strings(texts),
             "reason": _strings(reason),
-            "explanation": _strings(pc.if_else(is_row, of_row, of_cell)),
+            "explanation": _strings(explanation),
+            "explanation_zh": _strings(chinese),
         }
     )
 

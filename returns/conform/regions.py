@@ -79,10 +79,7 @@ class RegionResolver:
     def __init__(self, catalogue: Catalogue) -> None:
         self._regions: dict[str, Region] = {region.region_code: region for region in catalogue.region_rows}
         self._names = _collect_names(catalogue)
-        self._successors: dict[str, list[str]] = defaultdict(list)
-        for change in catalogue.region_changes:
-            if change.from_code != change.to_code:
-                self._successors[change.from_code].append(f"{change.to_code} ({change.to_name})")
+        self._changed = {change.from_code for change in catalogue.region_changes}
         self._known: dict[tuple[str, str, str, str], str | RegionFault] = {}
 
     def resolve(
@@ -125,8 +122,10 @@ class RegionResolver:
         label = _label(name)
         is_own_total = region == f"{province}0000" and _TOTAL_NAMES.fullmatch(label)
         if label not in self._names.of_code[region] and not is_own_total:
-            names = " or ".join(sorted(self._names.of_code[region]))
-            return RegionFault("wrong_region_name", f"region {region} is named {names}, the row says {name!r}")
+            known = self._names.of_code[region]
+            whole = sorted(each for each in known if not any(other != each and other.startswith(each) for other in known))
+            text = f"region {region} is named {' or '.join(whole)}, the row says {name!r}"
+            return RegionFault("wrong_region_name", text)
         return self._require_in_force(region, period_code)
 
     def _own_code(self, code: str) -> str:
@@ -159,13 +158,18 @@ class RegionResolver:
         return RegionFault("ambiguous_region", text)
 
     def _require_in_force(self, region: str, period_code: str) -> str | RegionFault:
-        """The code, unless it ended too long before the period; one that came later is a restated table."""
+        """The code, unless it ended too long before the period and no dated change tells what became of it.
+
+        A code that came later than the period is a restated table; one whose change is known stays as reported and can be read
+        on any map.
+        """
         ended = self._regions[region].valid_to
-        if ended is None or not period_code or parse_period(period_code).start <= ended + _GRACE:
+        if ended is None or not period_code or region in self._changed:
+            return region
+        if parse_period(period_code).start <= ended + _GRACE:
             return region
         name = self._regions[region].name_zh
-        after = ", ".join(self._successors.get(region, ())) or "the catalogue does not say"
-        text = f"the code {region} ({name}) ended on {ended}, before {period_code}; what came after it: {after}"
+        text = f"the code {region} ({name}) ended on {ended}, before {period_code}, and no dated change tells what came after"
         return RegionFault("outdated_region", text)
 
 

@@ -1,40 +1,33 @@
-"""Header rows to columns: which indicator, area type and unit each position holds. Not here: finding the header.
+"""Header rows to columns: which measure and period each position holds. Not here: finding the header.
 
-A header that neither catalogue nor layout knows, and a column that the form owes and the return lacks, are problems of
-the whole return: a column that is silently empty for years costs more than a return that waits for its layout.
+In a closed layout a header that neither catalogue nor layout knows, and a column that the form owes and the return lacks,
+are problems of the whole return: a column that is silently empty for years costs more than a return that waits for its
+layout. In an open one the cells under an unknown header are quarantined by its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from returns.conform.periods import column_period, owes_cumulative
+from returns.carriers.grid import Merge
+from returns.conform.periods import column_period, owes_cumulative, read_period
 from returns.conform.texts import squash
-from returns.conform.units import caption_unit, split_unit, unit_factor
+from returns.conform.units import caption_unit
 from returns.layouts import Layout
+from returns.layouts.measures import Fault, Measure, MeasureReader, Named
 from returns.reasons import ReturnReason
-from warehouse.catalogue import Catalogue, Indicator
-
-
-class _Return(Protocol):
-    @property
-    def form(self) -> str: ...
-    @property
-    def period_code(self) -> str: ...
+from warehouse.catalogue import Catalogue
+from warehouse.periods import parse_period
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A figure column: ``factor`` × the printed figure is in the catalogue's unit."""
+    """A figure column; what it does not say itself (None) its rows say."""
 
     position: int
-    indicator_code: str
-    area_type: str
-    period_code: str
-    factor: float
-    is_percent: bool
+    measure: Measure | Fault | None
+    period: str | Fault | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,114 +39,192 @@ class HeaderProblem:
     position: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What title, caption and file name say of a whole table."""
+
+    form: str
+    region_code: str
+    period_code: str
+    caption: str = ""
+    indicator: str = ""
+    """The name of the one indicator, where only the file's name has it."""
+
+
 Header = tuple[tuple[str, ...], ...]
 
 
 class HeaderReader:
     """Reads header rows to columns, each distinct header once."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, measures: MeasureReader) -> None:
         self._catalogue = catalogue
+        self._measures = measures
         self._known: dict[object, tuple[Column, ...] | HeaderProblem] = {}
-        self._names: dict[tuple[str, int], dict[str, Indicator]] = {}
 
     def read(
-        self, layout: Layout, header: Header, stub: tuple[int, int], expected: _Return, caption: str
+        self, layout: Layout, header: Header, stub: frozenset[int], stated: Stated, merges: tuple[Merge, ...] = ()
     ) -> tuple[Column, ...] | HeaderProblem:
-        """The figure columns of ``header`` (rows as ``layout.header`` lists them), in the order of their positions."""
-        key = (layout.layout, layout.version, header, stub, expected.form, expected.period_code, caption)
+        """The figure columns of ``header`` (rows as ``layout.header`` lists them), in the order of their positions.
+
+        ``merges`` are merged ranges with rows counted from the header's first; where a sheet has any, a name is carried to the
+        right within its merged range only.
+        """
+        key = (layout.label, header, stub, stated, merges)
         if key not in self._known:
-            self._known[key] = self._read(layout, header, stub, expected, caption_unit(caption))
+            self._known[key] = self._read(layout, header, stub, stated, merges)
         return self._known[key]
 
-    def _read(
-        self, layout: Layout, header: Header, stub: tuple[int, int], expected: _Return, caption: str
-    ) -> tuple[Column, ...] | HeaderProblem:
-        if len(header) < len(layout.header):
-            return HeaderProblem("missing_header", "the table ends within its header")
-        owed = self._owed(expected)
-        columns: list[Column] = []
-        for position, labels in _iterate_labels(layout, header):
-            if position in stub:
-                continue
-            column = self._read_column(layout, position, labels, owed, caption, expected)
-            if isinstance(column, HeaderProblem):
-                return column
-            if column is not None:
-                columns.append(column)
-        found = {(column.indicator_code, column.area_type) for column in columns}
-        for code, indicator in owed.items():
+    def find_missing(self, layout: Layout, columns: Sequence[Column], stated: Stated) -> HeaderProblem | None:
+        """The first column that the form owes and the return lacks."""
+        found = {
+            (column.measure.indicator_code, column.measure.area_type)
+            for column in columns
+            if isinstance(column.measure, Measure)
+        }
+        for code in sorted(self._owed(layout, stated), key=lambda code: self._catalogue.indicators[code].indicator_key):
+            indicator = self._catalogue.indicators[code]
             for area in indicator.area_types:
                 if (code, area) not in found:
                     text = f"the column {indicator.name_zh!r} ({code}) for {area} is missing"
                     return HeaderProblem("missing_header", text)
-        return tuple(columns)
+        return None
 
-    def _owed(self, expected: _Return) -> dict[str, Indicator]:
+    def _read(
+        self, layout: Layout, header: Header, stub: frozenset[int], stated: Stated, merges: tuple[Merge, ...]
+    ) -> tuple[Column, ...] | HeaderProblem:
+        if len(header) < len(layout.header):
+            return HeaderProblem("missing_header", "the table ends within its header")
+        owed = self._owed(layout, stated) if layout.columns == "closed" else frozenset()
+        columns: list[Column] = []
+        for position, labels in _iterate_labels(layout, header, merges):
+            if position in stub:
+                continue
+            column = self._read_column(layout, position, labels, owed, stated)
+            if isinstance(column, HeaderProblem):
+                return column
+            if column is not None:
+                columns.append(column)
+        return tuple(columns) if columns else HeaderProblem("missing_header", "there is no column of figures")
+
+    def _owed(self, layout: Layout, stated: Stated) -> frozenset[str]:
         """The indicators that a return of this form and period carries."""
-        with_flows = owes_cumulative(expected.period_code)
-        indicators = self._catalogue.indicators_of(expected.form)
-        return {row.code: row for row in indicators if row.kind == "base" and (with_flows or not row.is_cumulative)}
+        if not stated.form:
+            return frozenset()
+        with_flows = owes_cumulative(stated.period_code)
+        end = parse_period(stated.period_code).end
+        return frozenset(
+            row.code
+            for row in self._catalogue.indicators_of(stated.form)
+            if row.kind == "base"
+            and (with_flows or not row.is_cumulative)
+            and (row.code not in layout.owed or layout.owed[row.code].covers(end))
+        )
 
     def _read_column(
-        self,
-        layout: Layout,
-        position: int,
-        labels: dict[str, str],
-        owed: dict[str, Indicator],
-        caption: str,
-        expected: _Return,
+        self, layout: Layout, position: int, labels: dict[str, str], owed: frozenset[str], stated: Stated
     ) -> Column | HeaderProblem | None:
         """The column at ``position``, None where the layout's allow-list leaves it out."""
         printed = labels["name"]
-        names = self._indicators_by_name(layout)
-        name, unit = (printed, "") if printed in names else split_unit(printed)
-        if printed in layout.ignored_headers or name in layout.ignored_headers:
+        period = _period_of(layout, labels, stated)
+        if layout.indicator == "row":
+            if layout.figures and printed not in layout.figures:
+                return None if printed in layout.ignored_headers else _stray_header(layout, position, printed)
+            return Column(position, None, period)
+        candidates = [printed, *labels["parts"].split("\n")] if labels["parts"] else [printed]
+        if layout.indicator == "file_name":
+            candidates = [squash(stated.indicator)]
+        named, name, unit = self._measures.find_any(layout, candidates)
+        if not {printed, name, *candidates}.isdisjoint(layout.ignored_headers):
             return None
-        indicator = names.get(name)
-        if indicator is None or indicator.code not in owed:
-            if indicator is not None:
-                what = f"({indicator.code}) is not owed by {expected.form} in {expected.period_code}"
-            else:
-                what = "is neither an indicator of the catalogue nor an alias of the layout"
-            return HeaderProblem("unknown_header", f"the header {printed!r} {what}", position)
-        label = labels.get("area", "")
-        # A blank area is plain only where the indicator has a single one.
-        area = layout.areas.by_label().get(label) or (indicator.area_types[0] if not label else None)
-        if area not in indicator.area_types or (not label and len(indicator.area_types) > 1):
-            text = f"the area label {label!r} under {printed!r} is none of {', '.join(indicator.area_types)}"
-            return HeaderProblem("unknown_header", text, position)
-        unit = labels.get("unit") or unit or caption
-        factor = unit_factor(unit, indicator, self._catalogue)
-        if factor is None:
-            text = f"the unit {unit!r} of {printed!r} is unknown for an indicator in {indicator.unit}"
-            return HeaderProblem("unknown_unit", text, position)
-        period = column_period(expected.period_code, is_cumulative=indicator.is_cumulative)
-        return Column(position, indicator.code, area, period, factor, indicator.unit == "percent")
-
-    def _indicators_by_name(self, layout: Layout) -> dict[str, Indicator]:
-        key = (layout.layout, layout.version)
-        if key not in self._names:
-            indicators = self._catalogue.indicators
-            names = {squash(indicator.name_zh): indicator for indicator in indicators.values()}
-            # An alias to a code that the catalogue lacks stays unknown, and its column says so.
-            aliases = {squash(name): indicators[code] for name, code in layout.aliases.items() if code in indicators}
-            self._names[key] = names | aliases
-        return self._names[key]
+        if layout.columns == "closed" and (named is None or named.indicator.code not in owed):
+            return _unknown(position, printed, named, stated)
+        if named is None:
+            what = name or "(no name)"
+            return Column(
+                position, Fault("unknown_indicator", f"the indicator {what!r} is not in the catalogue"), period
+            )
+        unit = labels["unit"] or unit or labels["group_unit"] or caption_unit(stated.caption)
+        measure = self._measures.measure(layout, named, labels["area"], unit)
+        if isinstance(measure, Fault) and layout.columns == "closed":
+            reason: ReturnReason = "unknown_unit" if measure.reason == "unknown_unit" else "unknown_header"
+            return HeaderProblem(reason, measure.explanation, position)
+        if isinstance(measure, Measure) and layout.period in ("title", "file_name") and isinstance(period, str):
+            is_cumulative = self._catalogue.indicators[measure.indicator_code].is_cumulative
+            period = column_period(period, is_cumulative=is_cumulative)
+        return Column(position, measure, period)
 
 
-def _iterate_labels(layout: Layout, header: Header) -> Iterator[tuple[int, dict[str, str]]]:
-    """(position, squashed label by kind of header row) of every column that has any; merged names are carried on."""
+def _period_of(layout: Layout, labels: dict[str, str], stated: Stated) -> str | Fault | None:
+    if layout.period == "row":
+        return None
+    if layout.period != "column":
+        return stated.period_code
+    return read_period_label(layout, labels["period"])
+
+
+def read_period_label(layout: Layout, text: str) -> str | Fault:
+    """The period that a label of this layout states."""
+    code = read_period(text, layout.period_style)
+    return code or Fault("unknown_period", f"the text {text!r} states no period")
+
+
+def _stray_header(layout: Layout, position: int, printed: str) -> Column | HeaderProblem:
+    text = f"the header {printed!r} is none of the columns of figures that the layout names"
+    if layout.columns == "closed":
+        return HeaderProblem("unknown_header", text, position)
+    return Column(position, Fault("unknown_indicator", text), None)
+
+
+def _unknown(position: int, printed: str, named: Named | None, stated: Stated) -> HeaderProblem:
+    if named is not None:
+        what = f"({named.indicator.code}) is not owed by {stated.form} in {stated.period_code}"
+    else:
+        what = "is neither an indicator of the catalogue nor an alias of the layout"
+    return HeaderProblem("unknown_header", f"the header {printed!r} {what}", position)
+
+
+def _iterate_labels(layout: Layout, header: Header, merges: tuple[Merge, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(position, squashed label by kind of header row) of every column that has any; merged names are carried on.
+
+    ``name`` joins the name rows, ``parts`` has them one a line where there are several, ``group_unit`` is the unit in a group's
+    parentheses.
+    """
     width = max(map(len, header))
-    carried = ""
+    carried = [""] * len(layout.header)
     for position in range(width):
-        labels: dict[str, str] = {
-            kind: squash(row[position]) if position < len(row) else ""
-            for kind, row in zip(layout.header, header, strict=True)
-        }
-        if not any(labels.values()):
-            carried = ""
+        own = [squash(row[position]) if position < len(row) else "" for row in header[: len(layout.header)]]
+        if not any(own):
+            carried = [""] * len(layout.header)
             continue
-        # The first text of a merged cell stands for the columns to its right that have only an area.
-        carried = labels["name"] or carried
-        yield position, labels | {"name": carried}
+        for number, kind in enumerate(layout.header):
+            if kind not in ("name", "group", "unit"):
+                carried[number] = own[number]
+            elif own[number] or not _is_covered(merges, number, position):
+                carried[number] = own[number]
+                if kind in ("name", "group") and own[number]:  # a new name ends what stood under the old one
+                    carried[number + 1 :] = own[number + 1 :]
+        yield position, _labels(layout, carried)
+
+
+def _is_covered(merges: tuple[Merge, ...], row: int, column: int) -> bool:
+    """Whether the text to the left stands for this cell: by a merged range, or where no header text is merged across."""
+    if not merges:
+        return True
+    return any(top <= row <= bottom and left < column <= right for top, left, bottom, right in merges)
+
+
+def _labels(layout: Layout, texts: Sequence[str]) -> dict[str, str]:
+    by_kind: dict[str, str] = {"area": "", "unit": "", "group": "", "period": ""}
+    names = []
+    for kind, text in zip(layout.header, texts, strict=True):
+        if kind == "name":
+            names.append(text)
+        elif kind != "note":
+            by_kind[kind] = text
+    given = [name for name in names if name]
+    by_kind["name"] = "/".join(given)
+    by_kind["parts"] = "\n".join(reversed(given)) if len(given) > 1 else ""
+    _, _, unit = by_kind["group"].rstrip(")").rpartition("(")
+    by_kind["group_unit"] = unit if by_kind["group"].endswith(")") else ""
+    return by_kind

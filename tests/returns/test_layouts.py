@@ -35,7 +35,8 @@ def test_every_form_has_a_layout_for_its_carriers(form):
 
 def test_every_alias_names_an_indicator():
     for layout in load_layouts():
-        assert set(layout.aliases.values()) <= set(CATALOGUE.indicators)
+        assert {code.partition("@")[0] for code in layout.aliases.values()} <= set(CATALOGUE.indicators)
+        assert set(layout.units) | set(layout.owed) <= set(CATALOGUE.indicators)
 
 
 def test_a_layout_holds_within_its_validity(tmp_path):
@@ -52,9 +53,10 @@ def test_a_layout_holds_within_its_validity(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({"forms": ...}, "forms"),
+        ({"description": ...}, "description"),
         ({"carriers": ["fax"]}, "carriers.0"),
-        ({"anchor": {"code": "区划代码"}}, "anchor.name"),
+        ({"anchor": {"code": ""}}, "anchor.code"),
+        ({"aliases": {"床位": "beds"}}, "aliases.床位"),
         ({"title": "(?P<place>.+"}, "title"),
         ({"colour": "red"}, "colour"),
         ({"dash": "maybe"}, "dash"),
@@ -72,6 +74,13 @@ def test_a_wrong_layout_names_file_and_key(tmp_path, changes, key):
         ({"title": "(?P<place>.+)"}, "no group form, period"),
         ({"caption": "单位.+"}, "no group units"),
         ({"header": ["area", "name"]}, "begins with name"),
+        ({"header": ["name", "area", "area"]}, "each kind of row"),
+        ({"anchor": {"indicator": "指标"}}, "neither code nor name"),
+        ({"indicator": "row"}, "the anchor has no indicator"),
+        ({"period": "row"}, "the anchor has no period"),
+        ({"period": "column"}, "no header row is period"),
+        ({"indicator": "file_name"}, "file_name has no group indicator"),
+        ({"indicator": "row", "anchor": {"code": "代码", "indicator": "指标"}}, "figures must name"),
         ({"areas": {"total": ["合计"], "urban": ["合计"], "rural": ["农村"]}}, "two area types"),
     ],
 )

@@ -92,7 +92,14 @@ def test_the_frames_have_the_agreed_columns_and_types():
         "address": "str",
         "raw_text": "str",
     }
-    assert list(result.quarantined.columns) == ["arrival_id", "address", "raw_text", "reason", "explanation", "explanation_zh"]
+    assert list(result.quarantined.columns) == [
+        "arrival_id",
+        "address",
+        "raw_text",
+        "reason",
+        "explanation",
+        "explanation_zh",
+    ]
     assert list(result.verdicts.columns) == ["arrival_id", "cells", "duplicates", "problem", "explanation", "layout"]
     assert result.verdicts["problem"].isna().all()
 

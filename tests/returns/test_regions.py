@@ -119,17 +119,29 @@ def at(code: str, name: str, period: str, province: str = "370000") -> str | Reg
     return RegionResolver(CATALOGUE).resolve([code], [name], province, period)[0]
 
 
-@pytest.mark.parametrize("period", ["2018", "2019", "2020", "2019-Q4"])
-def test_a_code_that_ended_may_be_used_for_another_year(period):
-    assert at("371202", "莱城区", period) == "371202"
+def test_a_code_whose_end_is_a_dated_change_stays_as_reported():
+    assert at("371202", "莱城区", "2022") == "371202"
 
 
-def test_a_code_that_ended_longer_ago_is_outdated_and_its_successor_named():
-    fault = at("371202", "莱城区", "2022")
-    assert isinstance(fault, RegionFault)
-    assert fault.reason == "outdated_region"
-    assert "2019-01-09" in fault.explanation
-    assert "370116" in fault.explanation
+OUTDATED = next(
+    region
+    for region in CATALOGUE.region_rows
+    if region.valid_to is not None
+    and region.valid_to.year == 2010
+    and region.region_level == "county"
+    and region.region_code not in {change.from_code for change in CATALOGUE.region_changes}
+)
+
+
+@pytest.mark.parametrize(("period", "is_taken"), [("2010", True), ("2011", True), ("2011-12", True), ("2013", False)])
+def test_a_code_that_ended_without_a_trace_may_be_used_for_another_year(period, is_taken):
+    found = at(OUTDATED.region_code, OUTDATED.name_zh, period, OUTDATED.region_code[:2] + "0000")
+    if is_taken:
+        assert found == OUTDATED.region_code
+    else:
+        assert isinstance(found, RegionFault)
+        assert found.reason == "outdated_region"
+        assert str(OUTDATED.valid_to) in found.explanation
 
 
 def test_a_code_that_came_later_than_the_period_is_a_restated_table():

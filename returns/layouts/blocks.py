@@ -1,0 +1,65 @@
+"""Where tables stand on a sheet: every place where the anchor's texts stand in one row begins a block.
+
+Here: side-by-side blocks, continued tables (``续表``) and headers repeated at each page are found alike, by their anchors. Not
+here: what the headers mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from returns.carriers.grid import Sheet
+from returns.conform.texts import squash
+from returns.layouts import Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A table: its header begins at ``row``; its columns are ``left`` to before ``right``; rows end before ``bottom``.
+
+    ``stub`` has the position of each stub column by its kind (code, name, indicator, unit, period).
+    """
+
+    row: int
+    bottom: int
+    left: int
+    right: int
+    stub: dict[str, int]
+
+
+def find_blocks(sheet: Sheet, anchor: Anchor) -> list[Block]:
+    """The blocks of a sheet, from the top down and from left to right; none where no row holds all anchor texts."""
+    texts = anchor.texts()
+    found: list[tuple[int, list[dict[str, int]]]] = []
+    for number, row in enumerate(sheet.rows):
+        stubs = _stubs(row, texts)
+        if stubs:
+            found.append((number, stubs))
+    blocks = []
+    for index, (number, stubs) in enumerate(found):
+        bottom = found[index + 1][0] if index + 1 < len(found) else len(sheet.rows)
+        lefts = [0, *(min(stub.values()) for stub in stubs[1:])]
+        width = max(len(row) for row in sheet.rows[number:bottom])
+        rights = [*lefts[1:], width]
+        blocks += [
+            Block(number, bottom, left, right, stub) for left, right, stub in zip(lefts, rights, stubs, strict=True)
+        ]
+    return blocks
+
+
+def _stubs(row: Sequence[str], texts: dict[str, str]) -> list[dict[str, int]]:
+    """The stub columns of every block that a row begins: each anchor text as often as the others."""
+    wanted = set(texts.values())
+    # No anchor begins with a digit: nearly every cell is passed over at its first letter.
+    labels = [(position, squash(text)) for position, text in enumerate(row) if text and text[0] not in "0123456789-."]
+    places: dict[str, list[int]] = {kind: [] for kind in texts}
+    for position, label in labels:
+        if label in wanted:
+            for kind, text in texts.items():
+                if text == label:
+                    places[kind].append(position)
+    counts = {len(positions) for positions in places.values()}
+    if len(counts) != 1:
+        return []
+    return [dict(zip(places, stub, strict=True)) for stub in zip(*places.values(), strict=True)]

@@ -1,0 +1,218 @@
+"""Tables as offices draw them: headers of several rows, blocks side by side, continued tables, notes and strays."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from returns import Arrival, ReadResult, read_returns
+from returns.layouts import Layout
+from tests.returns.samples import CATALOGUE
+
+TITLE = "表3-2  2024年各县（市、区）医疗卫生机构床位数"
+AREAS = {"total": ["合计"], "urban": ["城市"], "rural": ["农村"]}
+BASE: dict[str, Any] = {
+    "layout": "county_table",
+    "version": 1,
+    "description": "a table of a yearbook",
+    "carriers": ["csv", "workbook"],
+    "columns": "open",
+    "title": r"表3-2(?P<period>20\d\d年)\D+",
+    "caption": "单位[:：](?P<units>.+)",
+    "anchor": {"name": "地区"},
+    "header": ["name", "area"],
+    "areas": AREAS,
+    "footers": ["注[:：].*"],
+}
+
+
+def layout(**changes: Any) -> Layout:
+    return Layout.model_validate(BASE | changes)
+
+
+def read(rows: Sequence[Sequence[str]], one: Layout | None = None, name: str = "表.csv") -> ReadResult:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    content = buffer.getvalue().encode()
+    arrival = Arrival(1, "510000/health", "health", "", "510000", "", "0" * 64, name, "")
+    return read_returns([arrival], lambda _: content, CATALOGUE, [one or layout()])
+
+
+def figures(result: ReadResult) -> dict[tuple[str, str, str, str], float]:
+    """(indicator, region, period, area) → value."""
+    keys = ["indicator_code", "region_code", "period_code", "area_type"]
+    rows = result.observations[[*keys, "value"]].astype(dict.fromkeys(keys, str)).to_numpy().tolist()
+    return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+
+
+def reasons(result: ReadResult) -> dict[str, str]:
+    """Quarantined cells: address → reason."""
+    return dict(zip(result.quarantined["address"], result.quarantined["reason"], strict=True))
+
+
+HEAD = [[TITLE], ["", "", "", "单位：张"], ["地 区", "床位数", "", ""], ["", "合 计", "城 市", "农 村"]]
+ALIASES = {"床位数": "HLT_BEDS", "机构数": "HLT_INSTITUTIONS"}
+
+
+def test_a_merged_name_stands_for_the_areas_below_it_and_the_caption_for_the_unit():
+    result = read([*HEAD, ["锦江区", "10", "7", "3"]], layout(aliases=ALIASES))
+    assert figures(result) == {
+        ("HLT_BEDS", "510104", "2024", "total"): 10.0,
+        ("HLT_BEDS", "510104", "2024", "urban"): 7.0,
+        ("HLT_BEDS", "510104", "2024", "rural"): 3.0,
+    }
+
+
+def test_a_part_of_a_total_is_read_by_its_own_name():
+    rows = [
+        [TITLE],
+        ["地区", "机构数（个）", "#其中：医院数（个）", "其中：乡镇卫生院数（个）"],
+        ["锦江区", "9", "5", "4"],
+    ]
+    assert figures(read(rows, layout(header=["name"], aliases=ALIASES))) == {
+        ("HLT_INSTITUTIONS", "510104", "2024", "total"): 9.0,
+        ("HLT_HOSPITALS", "510104", "2024", "total"): 5.0,
+        ("HLT_TOWNSHIP_CENTRES", "510104", "2024", "rural"): 4.0,
+    }
+
+
+def test_a_header_of_four_rows_has_groups_with_units_names_in_two_rows_and_english():
+    rows = [
+        [TITLE],
+        ["地区", "机构（个）", "", "人员（人）", ""],
+        ["", "医疗卫生", "", "卫生技术人员", ""],
+        ["", "机构数", "医院数", "注册护士数", "执业（助理）医师数"],
+        ["Region", "Institutions", "Hospitals", "Nurses", "Physicians"],
+        ["锦江区", "9", "5", "40", "30"],
+    ]
+    one = layout(header=["group", "name", "name", "note"], aliases=ALIASES)
+    assert {key[0]: value for key, value in figures(read(rows, one)).items()} == {
+        "HLT_INSTITUTIONS": 9.0, "HLT_HOSPITALS": 5.0, "HLT_NURSES": 40.0, "HLT_PHYSICIANS": 30.0
+    }  # fmt: skip
+
+
+def test_two_blocks_side_by_side_are_two_tables():
+    rows = [
+        [TITLE],
+        ["地区", "医院数（个）", "地区", "医院数（个）"],
+        ["锦江区", "5", "青羊区", "6"],
+        ["金牛区", "7", "", ""],
+    ]
+    result = read(rows, layout(header=["name"]))
+    assert {key[1]: value for key, value in figures(result).items()} == {"510104": 5.0, "510105": 6.0, "510106": 7.0}
+    assert result.quarantined.empty
+
+
+def test_a_continued_table_has_columns_of_its_own():
+    rows = [
+        [TITLE],
+        ["地区", "医院数（个）"],
+        ["锦江区", "5"],
+        ["续表1"],
+        ["", "单位：人"],
+        ["地区", "注册护士数"],
+        ["锦江区", "40"],
+    ]
+    result = read(rows, layout(header=["name"]))
+    assert {key[0]: value for key, value in figures(result).items()} == {"HLT_HOSPITALS": 5.0, "HLT_NURSES": 40.0}
+    assert result.quarantined.empty
+
+
+def test_a_block_under_a_title_of_another_year_is_of_that_year():
+    rows = [[TITLE], ["地区", "医院数（个）"], ["锦江区", "5"], [TITLE.replace("2024", "2023")]]
+    rows += [["地区", "医院数（个）"], ["锦江区", "4"]]
+    assert {key[2]: value for key, value in figures(read(rows, layout(header=["name"]))).items()} == {
+        "2024": 5.0,
+        "2023": 4.0,
+    }
+
+
+def test_years_across_and_indicators_down_cross_in_each_figure():
+    rows = [["指标", "2024年", "2023年", "上年末"], ["医院数（个）", "5", "4", "3"], ["床位（斤）", "9", "8", "7"]]
+    one = layout(anchor={"indicator": "指标"}, title=None, caption=None, header=["period"], period="column",
+                 indicator="row", region="nation", aliases={"床位": "HLT_BEDS@total"}, areas=None)  # fmt: skip
+    assert reasons(read(rows, one)) == {
+        "row 2 col 2": "computed_here", "row 2 col 3": "computed_here", "row 2 col 4": "unknown_period",
+        "row 3 col 2": "unknown_unit", "row 3 col 3": "unknown_unit", "row 3 col 4": "unknown_unit",
+    }  # fmt: skip
+
+
+def test_a_code_may_stand_before_the_name_in_one_cell():
+    rows = [[TITLE], ["地区", "医院数（个）"], ["510104 锦江区", "5"]]
+    assert figures(read(rows, layout(header=["name"]))) == {("HLT_HOSPITALS", "510104", "2024", "total"): 5.0}
+
+
+def test_a_column_outside_the_catalogue_is_quarantined_by_its_name():
+    result = read([[TITLE], ["地区", "医院数（个）", "诊所数（个）"], ["锦江区", "5", "12"]], layout(header=["name"]))
+    (row,) = result.quarantined.to_dict("records")
+    assert (row["address"], row["reason"]) == ("row 3 col 3", "unknown_indicator")
+    assert "'诊所数'" in row["explanation"]
+    assert "单元格 row 3 col 3" in row["explanation_zh"]
+    assert "指标不在目录之中" in row["explanation_zh"]
+
+
+def test_a_total_row_on_the_allow_list_is_left_out_and_no_other():
+    rows = [[TITLE], ["地区", "医院数（个）"], ["成都平原", "20"], ["川南", "9"], ["锦江区", "5"]]
+    result = read(rows, layout(header=["name"], ignored_rows=["成都平原"]))
+    assert list(figures(result).values()) == [5.0]
+    assert reasons(result) == {"row 4 col 2": "unknown_region"}
+
+
+@pytest.mark.parametrize("place", [1, 3, 4])
+def test_a_text_nobody_knows_is_a_stray_and_never_lost(place):
+    rows = [[TITLE], ["地区", "医院数（个）"], ["锦江区", "5"]]
+    rows.insert(place, ["", "内部资料"] if place > 2 else ["内部资料"])
+    result = read(rows, layout(header=["name"]))
+    assert list(reasons(result).values()) == ["stray_cell"]
+    assert result.verdicts["cells"].tolist() == [2]
+    assert list(figures(result).values()) == [5.0]
+
+
+def test_a_figure_in_a_column_without_header_is_a_stray():
+    rows = [[TITLE], ["地区", "医院数（个）", ""], ["锦江区", "5", "6"]]
+    assert reasons(read(rows, layout(header=["name"]))) == {"row 3 col 3": "stray_cell"}
+
+
+def test_a_note_that_its_commas_cut_into_cells_is_a_note():
+    rows = [[TITLE], ["地区", "医院数（个）"], ["锦江区", "5"], ["注：1. 不含诊所", "也不含卫生室。"]]
+    result = read(rows, layout(header=["name"]))
+    assert result.quarantined.empty
+
+
+def test_a_note_with_a_figure_beside_it_is_not_a_note():
+    rows = [[TITLE], ["地区", "医院数（个）"], ["锦江区", "5"], ["注：共计", "5"]]
+    assert reasons(read(rows, layout(header=["name"]))) == {"row 4 col 2": "unknown_region"}
+
+
+def test_a_title_without_a_period_fits_no_layout():
+    result = read([["表3-2各县医院数"], ["地区", "医院数（个）"], ["锦江区", "5"]], layout(header=["name"]))
+    assert result.verdicts["problem"].tolist() == ["unknown_layout"]
+
+
+def test_two_layouts_that_fit_alike_are_one_too_many():
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([[TITLE], ["地区", "医院数（个）"], ["锦江区", "5"]])
+    arrival = Arrival(1, "510000/health", "health", "", "510000", "", "0" * 64, "表.csv", "")
+    both = [layout(header=["name"]), layout(header=["name"], layout="another_table")]
+    result = read_returns([arrival], lambda _: buffer.getvalue().encode(), CATALOGUE, both)
+    assert result.verdicts["problem"].tolist() == ["ambiguous_layout"]
+    assert "county_table v1 and another_table v1" in result.verdicts["explanation"].iloc[0]
+
+
+def test_of_two_layouts_the_one_that_knows_more_columns_reads():
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([[TITLE], ["地区", "医院（个）"], ["锦江区", "5"]])
+    arrival = Arrival(1, "510000/health", "health", "", "510000", "", "0" * 64, "表.csv", "")
+    more = layout(header=["name"], layout="another_table", aliases={"医院": "HLT_HOSPITALS"})
+    result = read_returns([arrival], lambda _: buffer.getvalue().encode(), CATALOGUE, [layout(header=["name"]), more])
+    assert result.verdicts["layout"].tolist() == ["another_table v1"]
+
+
+def test_only_layouts_that_the_register_allows_are_tried():
+    arrival = Arrival(1, "510000/health", "health", "", "510000", "", "0" * 64, "表.csv", "", layouts=("other",))
+    result = read_returns([arrival], lambda _: b"a,b\n", CATALOGUE, [layout()])
+    assert result.verdicts["problem"].tolist() == ["unknown_layout"]
