@@ -78,9 +78,14 @@ class RegionResolver:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._regions: dict[str, Region] = {region.region_code: region for region in catalogue.region_rows}
-        self._names = _collect_names(catalogue)
-        self._changed = {change.from_code for change in catalogue.region_changes}
-        self._known: dict[tuple[str, str, str, str], str | RegionFault] = {}
+        self._names = _names_of(catalogue)
+        changed = {change.from_code for change in catalogue.region_changes}
+        self._ended: dict[str, datetime.date] = {
+            region.region_code: region.valid_to
+            for region in catalogue.region_rows
+            if region.valid_to is not None and region.region_code not in changed
+        }
+        self._known: dict[tuple[str, str, str], str | RegionFault] = {}
 
     def resolve(
         self, codes: Sequence[str], names: Sequence[str], province_code: str, period_code: str = ""
@@ -91,22 +96,30 @@ class RegionResolver:
         codes must be valid at (``""``: at any time).
         """
         province = "" if province_code in ("", _NATION) else province_code[:_PROVINCE_DIGITS]
+        coded = [self._of_code(code, name, province) for code, name in zip(codes, names, strict=True)]
+        if all(region is not None for region in coded):
+            return [self._require_in_force(region, period_code) for region in coded if region is not None]
         context = _Context(province)
-        known, resolved = self._known, []
-        for code, name in zip(codes, names, strict=True):
-            key = (code, name, province, period_code)
-            region = known.get(key)
-            if region is None:
-                if code and not code.isspace():
-                    region = known[key] = self._resolve_code(code, name, province, period_code)
-                else:
-                    region = self._resolve_name(name, province, period_code, context)
+        resolved: list[str | RegionFault] = []
+        for found, name in zip(coded, names, strict=True):
+            if found is None:
+                region = self._resolve_name(name, province, period_code, context)
+            else:
+                region = self._require_in_force(found, period_code)
             if isinstance(region, str):
                 context.follow(region)
             resolved.append(region)
         return resolved
 
-    def _resolve_code(self, code: str, name: str, province: str, period_code: str) -> str | RegionFault:
+    def _of_code(self, code: str, name: str, province: str) -> str | RegionFault | None:
+        """What a row's code means, whatever the period; None where the row has no code."""
+        key = (code, name, province)
+        region = self._known.get(key)
+        if region is None and code and not code.isspace():
+            region = self._known[key] = self._resolve_code(code, name, province)
+        return region
+
+    def _resolve_code(self, code: str, name: str, province: str) -> str | RegionFault:
         code, name = shorten(code, _SHOWN_LENGTH), shorten(name, _SHOWN_LENGTH)
         match = _CODE.fullmatch(squash(code))
         if match is None:
@@ -123,10 +136,12 @@ class RegionResolver:
         is_own_total = region == f"{province}0000" and _TOTAL_NAMES.fullmatch(label)
         if label not in self._names.of_code[region] and not is_own_total:
             known = self._names.of_code[region]
-            whole = sorted(each for each in known if not any(other != each and other.startswith(each) for other in known))
+            whole = sorted(
+                each for each in known if not any(other != each and other.startswith(each) for other in known)
+            )
             text = f"region {region} is named {' or '.join(whole)}, the row says {name!r}"
             return RegionFault("wrong_region_name", text)
-        return self._require_in_force(region, period_code)
+        return region
 
     def _own_code(self, code: str) -> str:
         """The catalogue's code of one that goes by another number (660000 of the Corps in Xinjiang)."""
@@ -157,20 +172,30 @@ class RegionResolver:
         text = f"the name {name!r} is of {len(chosen)} regions ({told}), and the row has no code"
         return RegionFault("ambiguous_region", text)
 
-    def _require_in_force(self, region: str, period_code: str) -> str | RegionFault:
+    def _require_in_force(self, region: str | RegionFault, period_code: str) -> str | RegionFault:
         """The code, unless it ended too long before the period and no dated change tells what became of it.
 
         A code that came later than the period is a restated table; one whose change is known stays as reported and can be read
         on any map.
         """
-        ended = self._regions[region].valid_to
-        if ended is None or not period_code or region in self._changed:
+        ended = self._ended.get(region) if isinstance(region, str) else None
+        if ended is None or not period_code or parse_period(period_code).start <= ended + _GRACE:
             return region
-        if parse_period(period_code).start <= ended + _GRACE:
-            return region
-        name = self._regions[region].name_zh
+        name = self._regions[str(region)].name_zh
         text = f"the code {region} ({name}) ended on {ended}, before {period_code}, and no dated change tells what came after"
         return RegionFault("outdated_region", text)
+
+
+_collected: list[tuple[Catalogue, _Names]] = []
+
+
+def _names_of(catalogue: Catalogue) -> _Names:
+    """The names of a catalogue, collected once: ten thousand of them take a tenth of a second."""
+    for known, names in _collected:
+        if known is catalogue:
+            return names
+    _collected[:] = [(catalogue, _collect_names(catalogue))]
+    return _collected[0][1]
 
 
 def _collect_names(catalogue: Catalogue) -> _Names:

@@ -13,6 +13,10 @@ from returns.carriers.grid import Sheet
 from returns.conform.texts import squash
 from returns.layouts import Anchor
 
+# A stub stands at the left: at most a number of the row and a mark stand before its first column.
+_FIRST_TEXTS = 4
+_FIGURE_STARTS = frozenset("0123456789-.")
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -51,15 +55,27 @@ def find_blocks(sheet: Sheet, anchor: Anchor) -> list[Block]:
 def _stubs(row: Sequence[str], texts: dict[str, str]) -> list[dict[str, int]]:
     """The stub columns of every block that a row begins: each anchor text as often as the others."""
     wanted = set(texts.values())
-    # No anchor begins with a digit: nearly every cell is passed over at its first letter.
-    labels = [(position, squash(text)) for position, text in enumerate(row) if text and text[0] not in "0123456789-."]
+    if not _may_begin(row, wanted):
+        return []
     places: dict[str, list[int]] = {kind: [] for kind in texts}
-    for position, label in labels:
-        if label in wanted:
-            for kind, text in texts.items():
-                if text == label:
+    for position, text in enumerate(row):
+        if text and (label := squash(text)) in wanted:
+            for kind, anchor in texts.items():
+                if anchor == label:
                     places[kind].append(position)
-    counts = {len(positions) for positions in places.values()}
-    if len(counts) != 1:
+    if len({len(positions) for positions in places.values()}) != 1:
         return []
     return [dict(zip(places, stub, strict=True)) for stub in zip(*places.values(), strict=True)]
+
+
+def _may_begin(row: Sequence[str], wanted: set[str]) -> bool:
+    """Whether an anchor text is among a row's first texts: all other rows are passed over at once."""
+    left = _FIRST_TEXTS
+    for text in row:
+        if text:
+            if text[0] not in _FIGURE_STARTS and squash(text) in wanted:
+                return True
+            left -= 1
+            if not left:
+                return False
+    return False
