@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.db import db
+from pipelines.commands.layouts import layout
 from pipelines.commands.quarantine import quarantine, reread
 from pipelines.commands.reading import read
 from pipelines.commands.sandbox import sandbox
@@ -58,6 +59,7 @@ main.add_command(sandbox)
 main.add_command(quarantine)
 main.add_command(reread)
 main.add_command(read)
+main.add_command(layout)
 
 
 @main.command()

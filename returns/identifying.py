@@ -1,6 +1,7 @@
 """What a file is that nobody announced: form, province and period as its own title says. Not here: reading its figures.
 
-A file that a form's layout fits is a return; a table of other offices is none, however well it can be read.
+A file that a form's layout fits is a return, also where its header is then wrong: it is known whose it is, and reading it
+tells the rest. A table of other offices is none, however well it can be read.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def identify(
         return Unidentified(grid.reason, grid.explanation)
     of_forms = [layout for layout in (load_layouts() if layouts is None else layouts) if layout.forms]
     match = Matcher(of_forms, catalogue).match(grid, Expected(form, region_code, "", file_name))
-    if isinstance(match, Mismatch):
+    if isinstance(match, Mismatch) and match.stated is None:
         return Unidentified("unidentified" if match.stage < 3 else match.reason, match.explanation)
     stated = match.stated
+    assert stated is not None, "a match states what it is of"
     return Identity(stated.form, stated.region_code, stated.period_code)

@@ -97,7 +97,7 @@ class HeaderReader:
             return HeaderProblem("missing_header", "the table ends within its header")
         owed = self._owed(layout, stated) if layout.columns == "closed" else frozenset()
         columns: list[Column] = []
-        for position, labels in _iterate_labels(layout, header, merges):
+        for position, labels in iterate_labels(layout, header, merges):
             if position in stub:
                 continue
             column = self._read_column(layout, position, labels, owed, stated)
@@ -184,8 +184,8 @@ def _unknown(position: int, printed: str, named: Named | None, stated: Stated) -
     return HeaderProblem("unknown_header", f"the header {printed!r} {what}", position)
 
 
-def _iterate_labels(layout: Layout, header: Header, merges: tuple[Merge, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """(position, squashed label by kind of header row) of every column that has any; merged names are carried on.
+def iterate_labels(layout: Layout, header: Header, merges: tuple[Merge, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(position, squashed label by kind of header row) of every column that has any text; merged names are carried on.
 
     ``name`` joins the name rows, ``parts`` has them one a line where there are several, ``group_unit`` is the unit in a group's
     parentheses.

@@ -66,6 +66,8 @@ class Mismatch:
     reason: ReturnReason
     explanation: str
     stage: int = 0
+    stated: Stated | None = None
+    """What the return says of itself, where its title was read and only the header is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Matcher:
         failures = [(attempt.layout, attempt.result) for attempt in tried if isinstance(attempt.result, Mismatch)]
         furthest = max(failures, key=lambda pair: pair[1].stage)[1]
         tales = (f"layout {layout.label}: {failure.explanation}" for layout, failure in failures)
-        return Mismatch(furthest.reason, "; ".join(tales), furthest.stage)
+        return replace(furthest, explanation="; ".join(tales))
 
     def try_all(self, grid: Grid, expected: Expected, allowed: Sequence[str] = ()) -> list[Attempt]:
         """Every layout that is meant for such a return, with its match or why it does not fit."""
@@ -130,7 +132,7 @@ class Matcher:
             stated = replace(said, caption=_caption(layout, sheet, first_row, block) or said.caption)
             columns = self._read_header(layout, sheet, block, stated)
             if isinstance(columns, Mismatch):
-                return columns
+                return replace(columns, stated=stated)
             tables.append(Table(sheet, block, block.row + len(layout.header), columns))
         assert stated is not None, "there is a block"
         if problem := _check_facts(grid, stated):
@@ -138,7 +140,7 @@ class Matcher:
         if layout.columns == "closed":
             every = [column for table in tables for column in table.columns]
             if missing := self._headers.find_missing(layout, every, stated):
-                return Mismatch(missing.reason, missing.explanation, 4)
+                return Mismatch(missing.reason, missing.explanation, 4, stated)
         with_table = {id(table.sheet) for table in tables}
         others = tuple(sheet for sheet in grid.sheets if id(sheet) not in with_table and not sheet.is_blank)
         return Match(
@@ -151,7 +153,7 @@ class Matcher:
             tuple(text if place >= block.left else "" for place, text in enumerate(row[: block.right])) for row in rows
         )
         stub = frozenset(block.stub.values())
-        columns = self._headers.read(layout, header, stub, stated, _merges(sheet, block, len(layout.header)))
+        columns = self._headers.read(layout, header, stub, stated, merges_of(sheet, block, len(layout.header)))
         if isinstance(columns, tuple):
             return columns
         where = "" if columns.position is None else f"{sheet.address(block.row, columns.position)}: "
@@ -251,7 +253,7 @@ def _only(sheets: tuple[Sheet, ...]) -> tuple[Sheet, ...] | Mismatch:
     return full or sheets[:1]
 
 
-def _merges(sheet: Sheet, block: Block, height: int) -> tuple[Merge, ...]:
+def merges_of(sheet: Sheet, block: Block, height: int) -> tuple[Merge, ...]:
     """Ranges merged across within a block's header, rows counted from its first."""
     return tuple(
         (top - block.row, left, bottom - block.row, right)
