@@ -27,6 +27,11 @@ _ARRIVAL = 1
 @click.option(
     "--layout", "layouts", multiple=True, help="Only this layout (may be repeated); else the one that fits best."
 )
+@click.option(
+    "--layout-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A layout that is being written, such as a draft of 'junheng layout new'.",
+)
 @click.option("--form", default="", help="The form it should be, e.g. health_annual; else what the file says.")
 @click.option("--province", default="", metavar="CODE", help="The province it should be of; else what the file says.")
 @click.option(
@@ -39,6 +44,7 @@ _ARRIVAL = 1
 def read(
     file: Path,
     layouts: tuple[str, ...],
+    layout_file: Path | None,
     form: str,
     province: str,
     period: str,
@@ -53,6 +59,7 @@ def read(
     """
     from pipelines.formats import render
     from returns import Arrival, read_returns
+    from returns.layouts import read_layout
     from warehouse.catalogue import load_catalogue
 
     content = file.read_bytes()
@@ -70,7 +77,8 @@ def read(
         layouts=layouts,
         encoding=encoding,
     )
-    result = read_returns([arrival], lambda _: content, catalogue)
+    drafts = [read_layout(layout_file)] if layout_file else None
+    result = read_returns([arrival], lambda _: content, catalogue, drafts)
     verdict = result.verdicts.iloc[0]
     is_rejected = pd.notna(verdict["problem"])
     if output == "table":

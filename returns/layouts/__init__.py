@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from returns.carriers.grid import CarrierKind
 from returns.errors import LayoutError
 
-__all__ = ["Anchor", "Areas", "Layout", "Owed", "load_layouts"]
+__all__ = ["Anchor", "Areas", "Layout", "Owed", "load_layouts", "read_layout"]
 
 FOLDER = Path(__file__).parent
 
@@ -202,7 +202,7 @@ def load_layouts(folder: Path = FOLDER) -> tuple[Layout, ...]:
     layouts = []
     seen: dict[tuple[str, int], str] = {}
     for path in sorted(folder.glob("*.yaml")):
-        layout = _read_layout(path)
+        layout = read_layout(path)
         key = (layout.layout, layout.version)
         if key in seen:
             raise LayoutError(path.name, "version", f"{key[0]} version {key[1]} stands already in {seen[key]}")
@@ -211,7 +211,8 @@ def load_layouts(folder: Path = FOLDER) -> tuple[Layout, ...]:
     return tuple(layouts)
 
 
-def _read_layout(path: Path) -> Layout:
+def read_layout(path: Path) -> Layout:
+    """One layout file. Raises :class:`returns.errors.LayoutError` naming file and key."""
     try:
         data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

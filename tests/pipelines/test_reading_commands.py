@@ -81,6 +81,21 @@ def test_a_draft_goes_to_standard_output(workbook: Path) -> None:
     assert Layout.model_validate(yaml.safe_load(said.stdout)).label == "sichuan v1"
 
 
+def test_a_draft_reads_its_file(workbook: Path, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(junheng("layout", "new", workbook).stdout, encoding="utf-8")
+    said = junheng("read", workbook, "--layout-file", draft)
+    assert said.stdout.startswith("Read by draft v1: 84 cells")
+
+
+def test_a_draft_that_is_wrong_names_file_and_key(workbook: Path, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text("layout: draft\nversion: none\n", encoding="utf-8")
+    said = junheng("read", workbook, "--layout-file", draft)
+    assert said.exit_code == 1
+    assert "draft.yaml, key version" in said.stderr
+
+
 def test_nothing_is_drafted_of_a_file_without_a_table(tmp_path: Path) -> None:
     (tmp_path / "note.csv").write_text("你好\n", encoding="utf-8")
     said = junheng("layout", "new", tmp_path / "note.csv")
