@@ -98,7 +98,7 @@ def build_resources(settings: Settings) -> dict[str, object]:
             url=secret("WAREHOUSE_URL", settings.warehouse_url),
             dagster_url=secret("DAGSTER_URL", settings.dagster_url),
         ),
-        "archive": ArchiveResource(folder=str(settings.home / "archive")),
+        "archive": ArchiveResource(location=settings.archive_location),
         "platforms": PlatformsResource(
             url_template=settings.platform_url,
             client_id=settings.client_id,
