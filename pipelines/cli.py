@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.commands.archive import archive
 from pipelines.commands.db import db
 from pipelines.commands.layouts import layout
 from pipelines.commands.quarantine import quarantine, reread
@@ -60,6 +61,7 @@ main.add_command(quarantine)
 main.add_command(reread)
 main.add_command(read)
 main.add_command(layout)
+main.add_command(archive)
 
 
 @main.command()

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     home: Path = Field(default=Path("var"), description="The data folder: embedded PostgreSQL, archive, passwords.")
+    archive: str | None = Field(
+        default=None,
+        description="Where raw bytes are kept: a folder, or a store as s3://bucket/folder; else in the data folder.",
+    )
+    inbox: Path | None = Field(default=None, description="Folder of mailed files; else inbox in the data folder.")
     warehouse_url: SecretStr | None = Field(
         default=None,
         description="postgresql://owner:password@host:port/database of a PostgreSQL 15 or later; else embedded.",
@@ -109,6 +114,23 @@ class Settings(BaseSettings):
         if unknown:
             raise ValueError("must hold {province} and {sector}, and no other place")
         return url.rstrip("/")
+
+    @field_validator("archive")
+    @classmethod
+    def _check_archive(cls, location: str | None) -> str | None:
+        if location is not None and "://" in location and "@" in location.split("/")[2]:
+            raise ValueError("must hold no user or password; the store's client reads them from the environment")
+        return location
+
+    @property
+    def archive_location(self) -> str:
+        """Where the archive is."""
+        return self.archive or str(self.home / "archive")
+
+    @property
+    def inbox_folder(self) -> Path:
+        """Where mailed files are put."""
+        return (self.inbox or self.home / "inbox").expanduser().resolve()
 
     def clock(self) -> datetime:
         """Now, in Asia/Shanghai; ``JUNHENG_NOW`` where that is set (then time stands still)."""

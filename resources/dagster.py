@@ -14,7 +14,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 from sqlalchemy import Engine
 
-from resources.archive import Archive
+from resources.archive import Archive, open_archive
 from resources.database import Warehouse
 from resources.platforms import Failure, Listing, PlatformClient, Register, collect_listings, load_register
 from warehouse.migrating import migrate
@@ -73,13 +73,13 @@ class WarehouseResource(dg.ConfigurableResource[None]):
 
 
 class ArchiveResource(dg.ConfigurableResource[None]):
-    """The raw archive under ``folder``."""
+    """The raw archive: a folder, or the address of a store (``s3://bucket/folder``)."""
 
-    folder: str
+    location: str
 
     def plain(self) -> Archive:
         """The class without Dagster."""
-        return Archive(Path(self.folder))
+        return open_archive(self.location)
 
 
 _handed_over: dict[str | None, dict[tuple[str, str], Listing | Failure[tuple[str, str]]]] = {}

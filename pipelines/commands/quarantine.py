@@ -224,10 +224,10 @@ def _connection(*, writing: bool = False) -> Iterator[Connection]:
 
 def _grid(facts: dict[str, Any]) -> Any:
     """The archived return as its carrier holds it; a return that no carrier can open has no cells to show."""
-    from resources.archive import Archive
+    from resources.archive import open_archive
     from returns.carriers import Grid, read_grid
 
-    found = read_grid(Archive(Settings.load().home / "archive").get(facts["sha256"]))
+    found = read_grid(open_archive(Settings.load().archive_location).get(facts["sha256"]))
     return found if isinstance(found, Grid) else Grid("csv", ())
 
 
