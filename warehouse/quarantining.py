@@ -8,6 +8,7 @@ its rows.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from warehouse.errors import NothingToRereadError, NothingToWaiveError, UnknownReceiptError
+from warehouse.receipts import Refresh
 from warehouse.schema import arrival, check_result, quarantine, quarantine_waiver, return_receipt, unplaced_file
 
 _RETURN = ("platform", "form", "period_code")
@@ -70,6 +72,27 @@ def list_unplaced(connection: Connection) -> pd.DataFrame:
     names = ("created_at", "file_name", "bytes", "sha256", "reason", "explanation", "explanation_zh")
     query = sa.select(*(unplaced_file.c[name] for name in names)).where(unplaced_file.c.resolved_at.is_(None))
     return _frame(connection, query.order_by(unplaced_file.c.created_at.desc(), unplaced_file.c.file_name))
+
+
+def record_unplaced(connection: Connection, current: Refresh, files: Sequence[Mapping[str, Any]]) -> None:
+    """Write files of the inbox that nobody could place: sha256, file_name, bytes, reason, explanation, explanation_zh."""
+    statement = insert(unplaced_file)
+    renewed = {name: statement.excluded[name] for name in ("refresh_id", "reason", "explanation", "explanation_zh")}
+    rows = [{**file, "refresh_id": current.refresh_id, "created_at": current.recorded_at} for file in files]
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["sha256", "file_name"], set_=renewed | {"resolved_at": sa.null()}
+        ),
+        rows,
+    )
+
+
+def resolve_unplaced(connection: Connection, current: Refresh, hashes: Collection[str]) -> int:
+    """Bytes that nobody could place once and that are placed now; returns how many files that settles."""
+    statement = sa.update(unplaced_file).where(
+        unplaced_file.c.sha256.in_(list(hashes)), unplaced_file.c.resolved_at.is_(None)
+    )
+    return int(connection.execute(statement.values(resolved_at=current.recorded_at)).rowcount)
 
 
 def read_receipt(connection: Connection, receipt_id: int) -> dict[str, Any]:

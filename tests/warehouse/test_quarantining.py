@@ -15,10 +15,12 @@ from warehouse.quarantining import (
     read_receipt,
     read_set_aside,
     read_waivers,
+    record_unplaced,
     requeue,
+    resolve_unplaced,
     waive,
 )
-from warehouse.receipts import Overcome, record_incidents
+from warehouse.receipts import Overcome, open_refresh, record_incidents
 
 SOILED = health(
     beds(5.0),
@@ -113,13 +115,28 @@ def test_an_unknown_receipt_is_an_error_that_says_where_to_look(centre: Centre) 
         read_receipt(connection, 999_999_999)
 
 
-def test_files_that_nobody_could_place_are_listed(centre: Centre) -> None:
-    centre.execute(
-        "INSERT INTO ops.unplaced_file VALUES ('ab', '附件.xlsx', 1, 10, 'unidentified', 'no title', '没有标题', now(), null),"
-        " ('cd', '旧.xlsx', 1, 10, 'unidentified', 'no title', '没有标题', now(), now())"
-    )
-    with centre.engine.connect() as connection:
+LETTER = {
+    "sha256": "ab", "file_name": "附件.xlsx", "bytes": 10, "reason": "unidentified", "explanation": "no title",
+    "explanation_zh": "没有标题",
+}  # fmt: skip
+
+
+def test_files_that_nobody_could_place_are_listed_until_their_bytes_are_placed(centre: Centre) -> None:
+    refresh = centre.open()
+    with centre.engine.begin() as connection:
+        record_unplaced(connection, refresh, [LETTER, LETTER | {"sha256": "cd", "file_name": "旧.xlsx"}])
+        assert list_unplaced(connection)["file_name"].tolist() == ["旧.xlsx", "附件.xlsx"]
+        assert resolve_unplaced(connection, refresh, {"cd", "ef"}) == 1
         assert list_unplaced(connection)["file_name"].tolist() == ["附件.xlsx"]
+
+
+def test_a_file_that_comes_again_unplaced_is_open_again(centre: Centre) -> None:
+    with centre.engine.begin() as connection:
+        for reason in ("unidentified", "not_a_workbook"):
+            refresh = open_refresh(connection, reason, FIRST_NIGHT, "hash")
+            record_unplaced(connection, refresh, [LETTER | {"reason": reason}])
+            assert list_unplaced(connection)["reason"].tolist() == [reason]
+            resolve_unplaced(connection, refresh, {"ab"})
 
 
 # --- letting pass ---
