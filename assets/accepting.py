@@ -22,6 +22,7 @@ from assets.collecting import manifest_entry
 from expectations import ChecksProcess, SuiteOutcome
 from expectations.bridge import check_result_rows
 from resources.archive import Archive
+from resources.platforms import Register
 from returns import Arrival, ReadResult, read_returns
 from warehouse.catalogue import Catalogue, Form
 from warehouse.checking import record_checks, reference_figures
@@ -47,8 +48,10 @@ def accept_form(
     refresh: Refresh,
     checks: ChecksProcess,
     now: Callable[[], datetime.datetime],
+    register: Register,
 ) -> Acceptance:
-    """Read, check and load every delivery of ``form`` that waits, whoever collected it.
+    """Read, check and load every delivery of ``form`` that waits, whoever collected it; ``register`` says which layouts and
+    which encoding a platform's returns have.
 
     One transaction: killed before its end, the deliveries still wait for the next refresh.
     """
@@ -61,7 +64,8 @@ def accept_form(
             left = arrivals[arrivals["refresh_id"] != refresh.refresh_id].astype(object)
             left_over: list[Any] = left.where(left.notna(), None).to_dict("records")
             archive.append_manifest([manifest_entry(row, refresh) for row in left_over])
-            result = read_returns([_arrival(row) for row in arrivals.to_dict("records")], archive.get, catalogue)
+            waiting = [_arrival(row, register) for row in arrivals.to_dict("records")]
+            result = read_returns(waiting, archive.get, catalogue)
             outcome = _load_while_checked(connection, form, catalogue, refresh, arrivals, result, checks)
             record_warnings(connection, refresh, _warned(result, outcome, catalogue))
             record_checks(connection, refresh, form.form, check_result_rows(outcome), now())
@@ -165,7 +169,7 @@ def _warned(result: ReadResult, outcome: SuiteOutcome, catalogue: Catalogue) -> 
     )
 
 
-def _arrival(row: dict[Any, Any]) -> Arrival:
+def _arrival(row: dict[Any, Any], register: Register) -> Arrival:
     fields = (
         "arrival_id",
         "platform",
@@ -177,4 +181,5 @@ def _arrival(row: dict[Any, Any]) -> Arrival:
         "file_name",
         "media_type",
     )
-    return Arrival(**{name: row[name] for name in fields})
+    access = register.platform(row["region_code"], row["sector"]).access
+    return Arrival(**{name: row[name] for name in fields}, layouts=access.layouts, encoding=access.encoding)

@@ -6,15 +6,16 @@ Joins the catalogue's calendar, the platforms, the archive and the ledger; knows
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Engine
 
 from resources.archive import Archive, ManifestEntry
-from resources.platforms import Delivery, Failure, Listing, Offer, PlatformClient, collect
+from resources.platforms import Delivery, Failure, Incident, Listing, Offer, PlatformClient, Register, collect
 from warehouse.calendar import due_on, due_periods
 from warehouse.catalogue import Form
 from warehouse.errors import PeriodError
@@ -23,6 +24,7 @@ from warehouse.receipts import (
     Absence,
     Collected,
     Known,
+    Overcome,
     Refresh,
     ReturnKey,
     known_deliveries,
@@ -32,6 +34,7 @@ from warehouse.receipts import (
     record_absences,
     record_arrivals,
     record_failures,
+    record_incidents,
 )
 
 BATCH = 64
@@ -40,6 +43,14 @@ BATCH = 64
 Listings = Mapping[str, Listing | Failure[tuple[str, str]]]
 Partition = tuple[str, str]
 """(region_code, period_code)."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A platform's own calendar of a form: ``form`` with its due rule; ``open_days`` after the due day its periods close."""
+
+    form: Form
+    open_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,15 @@ class Plan:
     """Platform → why it could not be asked."""
     etags: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(platform, return id) → entity tag of what we have, for conditional requests."""
+    closed: tuple[Partition, ...] = ()
+    """Returns that changed on the platform after their period was closed there: not fetched, unless asked for by name."""
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    """Province → its own calendar, where it has one."""
+
+    def due_on(self, region_code: str, period: Period) -> datetime.date:
+        """When a province's return is due."""
+        own = self.calendars.get(region_code)
+        return due_on(own.form if own else self.form, period)
 
 
 @dataclass
@@ -64,6 +84,19 @@ class FormCollection:
     plan: Plan
     collected: list[Collected] = field(default_factory=list)
     failed: dict[Partition, str] = field(default_factory=dict)
+    incidents: list[Incident] = field(default_factory=list)
+    """Trouble with platforms that was overcome."""
+
+
+def calendars_of(register: Register, form: Form, provinces: Iterable[str]) -> dict[str, Calendar]:
+    """The provinces whose platform has a calendar of its own for a form."""
+    found = {}
+    for province in provinces:
+        platform = register.platform(province, form.sector)
+        calendar = Calendar(platform.due_rule(form), platform.open_days(form.form))
+        if calendar != Calendar(form):
+            found[province] = calendar
+    return found
 
 
 def plan_form(
@@ -74,16 +107,19 @@ def plan_form(
     since: datetime.date | None,
     only: Collection[Partition] | None = None,
     owed: Collection[Partition] = (),
+    calendars: Mapping[str, Calendar] = MappingProxyType({}),
 ) -> Plan:
     """What is due, open or revised, from what platforms list and what the ledger has (:func:`known_deliveries`).
 
     A return is fetched where it is offered inside the window of due periods (early ones included), or is known
     already, and its entity tag or modified time is not the one of its newest delivery. ``owed`` are returns that an
     earlier refresh missed: they stay due however late they come. Partitions a person asks for by
-    ``only`` are fetched whatever their period, and again where they are known.
+    ``only`` are fetched whatever their period, and again where they are known. ``calendars`` are those of provinces that
+    have their own.
     """
-    periods = due_periods(form, today, since)
-    first = periods[0].start if periods else (since or today)
+    periods = {province: due_periods(own.form, today, since) for province, own in calendars.items()}
+    usual = due_periods(form, today, since)
+    first = min((each[0].start for each in (usual, *periods.values()) if each), default=since or today)
     offered, failures = _offers(form, listings)
     have = {
         (platform.split("/")[0], period): delivery
@@ -92,17 +128,20 @@ def plan_form(
     }
     if only is None:
         late = [key for key in sorted(owed) if key[0] in listings and parse_period(key[1]).start < first]
-        due = (*late, *((province, period.code) for period in periods for province in listings))
-        wanted = [
+        owing = ((period, province) for province in listings for period in periods.get(province, usual))
+        due = (*late, *((province, period.code) for period, province in sorted(owing)))
+        changed = [
             offer
             for key, offer in offered.items()
             if (key in have or key in late or parse_period(offer.period_code).start >= first)
             and _is_new(offer, have.get(key))
         ]
+        wanted = [offer for offer in changed if not _is_closed(offer, have, calendars, today)]
     else:
         asked = [key for key in sorted(only) if key[0] in listings]
-        due = tuple(key for key in asked if due_on(form, parse_period(key[1])) <= today)
-        wanted = [offered[key] for key in asked if key in offered]
+        rules = {province: own.form for province, own in calendars.items()}
+        due = tuple(key for key in asked if due_on(rules.get(key[0], form), parse_period(key[1])) <= today)
+        wanted = changed = [offered[key] for key in asked if key in offered]
     absent = {
         key: failures.get(f"{key[0]}/{form.sector}", "missing") for key in due if key not in have and key not in offered
     }
@@ -115,7 +154,18 @@ def plan_form(
             if key in have and (tag := have[key].etag)
         }
     )
-    return Plan(form, due, tuple(wanted), absent, failures, etags)
+    closed = tuple((offer.province, offer.period_code) for offer in changed if offer not in wanted)
+    return Plan(form, due, tuple(wanted), absent, failures, etags, closed, calendars)
+
+
+def _is_closed(
+    offer: Offer, have: Mapping[Partition, Known], calendars: Mapping[str, Calendar], today: datetime.date
+) -> bool:
+    """Whether a return that we have changed after its period was closed on its platform."""
+    own = calendars.get(offer.province)
+    if own is None or own.open_days is None or (offer.province, offer.period_code) not in have:
+        return False
+    return due_on(own.form, parse_period(offer.period_code)) + datetime.timedelta(days=own.open_days) < today
 
 
 def _offers(form: Form, listings: Listings) -> tuple[dict[Partition, Offer], dict[str, str]]:
@@ -172,10 +222,12 @@ def collect_form(
     refresh: Refresh,
     now: Callable[[], datetime.datetime],
     threads: int,
+    take_incidents: Callable[[], Sequence[Incident]] = list,
 ) -> FormCollection:
     """Fetch the planned returns, archive their bytes, then queue them for reading; record what is absent.
 
-    Bytes are on disk before the manifest names them, and the manifest before the ledger does.
+    Bytes are on disk before the manifest names them, and the manifest before the ledger does. ``take_incidents`` tells what
+    was overcome on the way.
     """
     result = FormCollection(plan)
     answers = iter(collect(client, plan.offers, threads, plan.etags))
@@ -184,7 +236,8 @@ def collect_form(
         for failure in (answer for answer in batch if isinstance(answer, Failure)):
             result.failed[failure.asked.province, failure.asked.period_code] = str(failure.error)
         hashes = archive.put_many(delivery.content for delivery in deliveries)
-        result.collected += [_collected(plan.form, d, sha256) for d, sha256 in zip(deliveries, hashes, strict=True)]
+        result.collected += [_collected(plan, d, sha256) for d, sha256 in zip(deliveries, hashes, strict=True)]
+    result.incidents = list(take_incidents())
     with engine.begin() as connection:
         lock_writing(connection, refresh)
         sequences = record_arrivals(connection, refresh, result.collected)
@@ -196,6 +249,7 @@ def collect_form(
         )
         record_absences(connection, refresh, list(_absences(result, now())))
         record_failures(connection, refresh, plan.failures, now())
+        record_incidents(connection, refresh, [Overcome(**asdict(incident)) for incident in result.incidents])
     return result
 
 
@@ -211,7 +265,7 @@ def collected(engine: Engine, refresh: Refresh, form: Form) -> list[dict[str, An
         return read_collected(connection, refresh.refresh_id, form.form)
 
 
-def _collected(form: Form, delivery: Delivery, sha256: str) -> Collected:
+def _collected(plan: Plan, delivery: Delivery, sha256: str) -> Collected:
     offer = delivery.offer
     return Collected(
         platform=offer.platform,
@@ -226,7 +280,7 @@ def _collected(form: Form, delivery: Delivery, sha256: str) -> Collected:
         etag=offer.etag or delivery.etag,  # the listing's, for that is what the next listing is held against
         modified_at=offer.modified_at or delivery.modified_at,
         fetched_at=delivery.fetched_at,
-        due_on=due_on(form, parse_period(offer.period_code)),
+        due_on=plan.due_on(offer.province, parse_period(offer.period_code)),
     )
 
 
@@ -246,7 +300,7 @@ def _absences(result: FormCollection, now: datetime.datetime) -> Iterable[Absenc
     reasons = dict(result.plan.absent) | result.failed
     for (region_code, period_code), reason in sorted(reasons.items()):
         period: Period = parse_period(period_code)
-        due = due_on(form, period)
+        due = result.plan.due_on(region_code, period)
         is_missing = reason == "missing"
         yield Absence(
             platform=f"{region_code}/{form.sector}",

@@ -16,7 +16,7 @@ from assets.checks import ChecksResource, report_checks
 from assets.context import OWNERS, current_refresh, partition_key, stage
 from assets.events import log_partitions
 from assets.tables import table_schema
-from resources.dagster import ArchiveResource, ClockResource, WarehouseResource
+from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, WarehouseResource
 from warehouse.catalogue import Form, load_catalogue
 from warehouse.computing import compute_observations, count_vintages
 from warehouse.periods import parse_period
@@ -45,12 +45,20 @@ def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> 
         context: dg.AssetExecutionContext,
         warehouse: WarehouseResource,
         archive: ArchiveResource,
+        platforms: PlatformsResource,
         checks: ChecksResource,
         clock: ClockResource,
     ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         accepted = accept_form(
-            form, load_catalogue(), archive.plain(), warehouse.engine, refresh, checks.process, clock.read
+            form,
+            load_catalogue(),
+            archive.plain(),
+            warehouse.engine,
+            refresh,
+            checks.process,
+            clock.read,
+            platforms.register,
         )
         if len(accepted.receipts):
             cells, aside = (int(accepted.receipts[name].sum()) for name in ("cells", "quarantined"))

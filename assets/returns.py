@@ -11,13 +11,22 @@ from typing import Any
 import dagster as dg
 
 from assets.checks import ChecksResource
-from assets.collecting import FormCollection, collect_form, collected, known, plan_form
+from assets.collecting import FormCollection, calendars_of, collect_form, collected, known, plan_form
 from assets.context import OWNERS, asked_partitions, current_refresh, partition_key, stage
 from assets.events import log_partitions
+from assets.inbox import InboxResult, record_mailed, take_in
 from assets.tables import table_schema
-from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
+from resources.dagster import (
+    ArchiveResource,
+    ClockResource,
+    InboxResource,
+    PlatformsResource,
+    ScopeResource,
+    WarehouseResource,
+)
 from warehouse.catalogue import Form, load_catalogue
 from warehouse.periods import parse_period
+from warehouse.receipts import Refresh
 from warehouse.schema import arrival, return_receipt
 
 
@@ -34,6 +43,7 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         context: dg.AssetExecutionContext,
         warehouse: WarehouseResource,
         archive: ArchiveResource,
+        inbox: InboxResource,
         platforms: PlatformsResource,
         checks: ChecksResource,
         clock: ClockResource,
@@ -42,6 +52,7 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
         refresh = current_refresh(context, warehouse.engine, clock)
         client = platforms.client(clock.read)  # made here, so that what is fetched carries the run's one clock
         provinces = scope.provinces_of(form.sector, load_catalogue().provinces)
+        mailed = _take_in(form, inbox, archive, warehouse, clock, refresh, scope)
         have, owed = known(warehouse.engine, form)
         plan = plan_form(
             form,
@@ -51,10 +62,20 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
             scope.since_date,
             asked_partitions(context, form.frequency),
             owed,
+            calendars_of(platforms.register, form, provinces),
         )
-        if plan.offers:
+        if plan.offers or mailed.placed:
             checks.warm_up()
-        result = collect_form(plan, client, archive.plain(), warehouse.engine, refresh, clock.read, platforms.threads)
+        result = collect_form(
+            plan,
+            client,
+            archive.plain(),
+            warehouse.engine,
+            refresh,
+            clock.read,
+            platforms.threads,
+            platforms.take_incidents,
+        )
         for platform, reason in plan.failures.items():
             context.log.warning("%s could not be asked: %s", platform, reason)
         failed = len(result.failed) + sum(reason != "missing" for reason in plan.absent.values())
@@ -69,9 +90,30 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
                 for row in collected(warehouse.engine, refresh, form)
             ),
         )
-        yield dg.MaterializeResult(ledger_key, metadata=_ledger_metadata(result))
+        yield dg.MaterializeResult(ledger_key, metadata=_ledger_metadata(result, mailed))
 
     return _collect
+
+
+def _take_in(
+    form: Form,
+    inbox: InboxResource,
+    archive: ArchiveResource,
+    warehouse: WarehouseResource,
+    clock: ClockResource,
+    refresh: Refresh,
+    scope: ScopeResource,
+) -> InboxResult:
+    """Mailed returns of the form; none where only the archive is to be read."""
+    if scope.archive_only:
+        return InboxResult()
+    mailed = take_in(
+        inbox.plain(), archive.plain(), warehouse.engine, refresh, load_catalogue(), clock.read, {form.form},
+        record_unplaced=record_mailed,
+    )  # fmt: skip
+    for file in mailed.unplaced:
+        stage.warning("inbox file %s not placed: %s", file.file_name, file.explanation)
+    return mailed
 
 
 def _keys(form: Form) -> tuple[dg.AssetKey, dg.AssetKey]:
@@ -114,18 +156,26 @@ def _return_metadata(row: dict[str, Any]) -> dict[str, Any]:
     return facts | times | {"dagster/row_count": 1}  # one return
 
 
-def _ledger_metadata(result: FormCollection) -> dict[str, Any]:
+def _ledger_metadata(result: FormCollection, mailed: InboxResult) -> dict[str, Any]:
     plan = result.plan
     missing = [key for key, reason in plan.absent.items() if reason == "missing"]
     failed = {key: reason for key, reason in plan.absent.items() if reason != "missing"} | result.failed
     shown = "\n".join(f"- {region} {period}: {reason}" for (region, period), reason in sorted(failed.items())[:50])
+    overcome = "\n".join(
+        f"- {each.platform}: {each.kind} {each.count} times, {each.message}" for each in result.incidents[:50]
+    )
     return {
         "due": len(plan.due),
         "offered_new": len(plan.offers),
         "arrived": len(result.collected),
         "dagster/row_count": len(result.collected) + len(plan.absent) + len(result.failed),
+        "mailed": len(mailed.placed),
+        "unplaced": len(mailed.unplaced),
+        "closed": len(plan.closed),
+        "overcome": sum(incident.count for incident in result.incidents),
         "missing": len(missing),
         "failed": len(failed),
         "bytes": sum(item.bytes for item in result.collected),
         "failures": dg.MetadataValue.md(shown or "none"),
+        "overcome_by_platform": dg.MetadataValue.md(overcome or "none"),
     }

@@ -20,6 +20,7 @@ import click
 from pipelines.commands.archive import archive
 from pipelines.commands.db import db
 from pipelines.commands.layouts import layout
+from pipelines.commands.platforms import platforms
 from pipelines.commands.quarantine import quarantine, reread
 from pipelines.commands.reading import read
 from pipelines.commands.sandbox import sandbox
@@ -62,6 +63,7 @@ main.add_command(reread)
 main.add_command(read)
 main.add_command(layout)
 main.add_command(archive)
+main.add_command(platforms)
 
 
 @main.command()

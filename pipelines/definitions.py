@@ -15,8 +15,17 @@ from assets.observations import build_core_observation, build_observations, obse
 from assets.publication import build_release
 from assets.returns import build_returns
 from pipelines.partitions import TIMEZONE, province_periods
+from pipelines.sensors import build_inbox_sensor
 from pipelines.settings import Settings
-from resources.dagster import ArchiveResource, ClockResource, PlatformsResource, ScopeResource, WarehouseResource
+from resources.dagster import (
+    ArchiveResource,
+    ClockResource,
+    InboxResource,
+    PlatformsResource,
+    ScopeResource,
+    WarehouseResource,
+)
+from resources.inbox import Inbox
 from warehouse.catalogue import load_catalogue
 from warehouse.publishing import MART_TABLES
 
@@ -39,6 +48,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=build_asset_checks(),
         jobs=[job],
         schedules=[schedule],
+        sensors=[build_inbox_sensor(job, Inbox(settings.inbox_folder))],
         resources=resources,
         executor=dg.in_process_executor,
     )
@@ -99,6 +109,7 @@ def build_resources(settings: Settings) -> dict[str, object]:
             dagster_url=secret("DAGSTER_URL", settings.dagster_url),
         ),
         "archive": ArchiveResource(location=settings.archive_location),
+        "inbox": InboxResource(folder=str(settings.inbox_folder)),
         "platforms": PlatformsResource(
             url_template=settings.platform_url,
             client_id=settings.client_id,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from assets.checks import start_early
-from assets.collecting import known, plan_form
+from assets.collecting import calendars_of, known, plan_form
 from pipelines.settings import Settings
 from resources.dagster import PlatformsResource, ScopeResource, hand_over_listings
 from resources.database import Warehouse
@@ -36,7 +36,15 @@ def look_ahead(
             listings = platforms.listings(form.sector, scope.provinces_of(form.sector, catalogue.provinces))
             if not is_empty:
                 have, owed = known(engine, form)
-                plan = plan_form(form, listings, have, settings.clock().date(), scope.since_date, owed=owed)
+                plan = plan_form(
+                    form,
+                    listings,
+                    have,
+                    settings.clock().date(),
+                    scope.since_date,
+                    owed=owed,
+                    calendars=calendars_of(platforms.register, form, listings),
+                )
                 if plan.offers:
                     start_early()
         hand_over_listings(platforms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from assets.collecting import known, plan_form
+from assets.collecting import calendars_of, known, plan_form
 from pipelines.foresight import plain_platforms
 from pipelines.settings import Settings
 from resources.dagster import ScopeResource
@@ -29,7 +29,15 @@ def plan_lines(
         for form in catalogue.forms.values():
             listings = platforms.listings(form.sector, scope.provinces_of(form.sector, catalogue.provinces))
             have, owed = ({}, set()) if is_empty else known(engine, form)
-            plan = plan_form(form, listings, have, settings.clock().date(), scope.since_date, owed=owed)
+            plan = plan_form(
+                form,
+                listings,
+                have,
+                settings.clock().date(),
+                scope.since_date,
+                owed=owed,
+                calendars=calendars_of(platforms.register, form, listings),
+            )
             failures |= plan.failures
             yield (
                 f"{form.form:<24} {len(plan.due):>6,} due, {len(plan.offers):>6,} to fetch,"

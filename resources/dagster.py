@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 
 from resources.archive import Archive, open_archive
 from resources.database import Warehouse
-from resources.platforms import Failure, Listing, PlatformClient, Register, collect_listings, load_register
+from resources.inbox import Inbox
+from resources.platforms import Failure, Incident, Listing, PlatformClient, Register, collect_listings, load_register
 from warehouse.migrating import migrate
 
 STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS = 60_000, 3600, 4
@@ -82,12 +83,24 @@ class ArchiveResource(dg.ConfigurableResource[None]):
         return open_archive(self.location)
 
 
-_handed_over: dict[str | None, dict[tuple[str, str], Listing | Failure[tuple[str, str]]]] = {}
+class InboxResource(dg.ConfigurableResource[None]):
+    """The inbox of mailed files: a folder."""
+
+    folder: str
+
+    def plain(self) -> Inbox:
+        """The class without Dagster."""
+        return Inbox(Path(self.folder))
+
+
+Listings = dict[tuple[str, str], Listing | Failure[tuple[str, str]]]
+
+_handed_over: dict[str | None, tuple[Listings, list[Incident]]] = {}
 
 
 def hand_over_listings(asked: PlatformsResource) -> None:
-    """Give the listings a resource has to the next run that asks the same platforms."""
-    _handed_over[asked.url_template] = dict(asked._listings)
+    """Give the listings a resource has, and what was overcome for them, to the next run that asks the same platforms."""
+    _handed_over[asked.url_template] = (dict(asked._listings), asked.take_incidents())
 
 
 class PlatformsResource(dg.ConfigurableResource[None]):
@@ -100,7 +113,8 @@ class PlatformsResource(dg.ConfigurableResource[None]):
 
     _client: PlatformClient | None = PrivateAttr(default=None)
     _register: Register | None = PrivateAttr(default=None)
-    _listings: dict[tuple[str, str], Listing | Failure[tuple[str, str]]] = PrivateAttr(default_factory=dict)
+    _listings: Listings = PrivateAttr(default_factory=dict)
+    _incidents: list[Incident] = PrivateAttr(default_factory=list)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the connections and forget the listings."""
@@ -118,14 +132,26 @@ class PlatformsResource(dg.ConfigurableResource[None]):
         if self._client is None:
             options = {"clock": clock} if clock else {}
             self._client = PlatformClient(
-                load_register(), self.url_template, self.client_id, self.client_secret, threads=self.threads, **options
+                self.register, self.url_template, self.client_id, self.client_secret, threads=self.threads, **options
             )
         return self._client
 
+    @property
+    def register(self) -> Register:
+        """Who the platforms are."""
+        if self._register is None:
+            self._register = load_register()
+        return self._register
+
+    def take_incidents(self) -> list[Incident]:
+        """Trouble that was overcome since this was last asked, the listings' too."""
+        taken, self._incidents = self._incidents, []
+        return taken + (self._client.take_incidents() if self._client else [])
+
     def listings(self, sector: str, provinces: list[str]) -> dict[str, Listing | Failure[tuple[str, str]]]:
         """What each province's platform of a sector offers, or why it does not say; asked once a run."""
-        if not self._listings:
-            self._listings = _handed_over.pop(self.url_template, {})
+        if not self._listings and self.url_template in _handed_over:
+            self._listings, self._incidents = _handed_over.pop(self.url_template)
         unasked = [(province, sector) for province in provinces if (province, sector) not in self._listings]
         for answer in collect_listings(self.client(), unasked, self.threads):
             key = answer.asked if isinstance(answer, Failure) else (answer.province, answer.sector)

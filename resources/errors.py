@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from warehouse.errors import JunhengError
@@ -94,21 +95,44 @@ class RegisterError(JunhengError):
         self.problems = tuple(problems)
 
 
+TroubleKind = Literal[
+    "unavailable",
+    "too_many_requests",
+    "timed_out",
+    "truncated_body",
+    "circuit_open",
+    "refused",
+    "not_configured",
+    "redirected",
+    "untrusted_certificate",
+    "login_page",
+    "wrong_content_type",
+    "too_large",
+    "broken_answer",
+]
+"""The closed list of what a platform does instead of delivering, one word each."""
+
+
 class PlatformError(JunhengError):
     """A platform did not deliver.
 
     Attributes: ``platform`` (``510000/health``), ``url`` without credentials and query, ``status`` (HTTP status or
-    None where no answer came), ``is_retry_useful`` (whether asking again later can help), ``reason``.
+    None where no answer came), ``kind`` (one of :data:`TroubleKind`), ``is_retry_useful`` (whether asking again later
+    can help), ``reason``.
     """
 
     is_retry_useful = False
+    usual_kind: TroubleKind = "broken_answer"
     retry_after_seconds = 0.0  # as the platform asked for, of a transient failure
 
-    def __init__(self, platform: str, url: str, reason: str, status: int | None = None) -> None:
+    def __init__(
+        self, platform: str, url: str, reason: str, status: int | None = None, *, kind: TroubleKind | None = None
+    ) -> None:
         self.platform = platform
         self.url = safe_url(url)
         self.reason = reason
         self.status = status
+        self.kind: TroubleKind = kind or self.usual_kind
         answered = f" (HTTP {status})" if status is not None else ""
         advice = "asking again later can help" if self.is_retry_useful else "asking again will not help"
         super().__init__(f"platform {platform}: {reason}{answered}, at {self.url}; {advice}")
@@ -118,17 +142,28 @@ class PlatformUnavailable(PlatformError):
     """Transient: the platform is down, slow or overloaded. The next refresh asks again."""
 
     is_retry_useful = True
+    usual_kind: TroubleKind = "unavailable"
+
+
+class CircuitOpen(PlatformUnavailable):
+    """Not asked: the platform failed so often in a row that it is left alone for a while. Nobody needs to act yet."""
+
+    usual_kind: TroubleKind = "circuit_open"
 
 
 class PlatformRefused(PlatformError):
     """Permanent: the platform understood and said no (credentials, address, form). The operator must act."""
 
+    usual_kind: TroubleKind = "refused"
+
 
 class DeliveryInvalid(PlatformError):
     """What came is not what was asked for: a login page, a broken envelope, a missing page, too many bytes."""
 
+    usual_kind: TroubleKind = "broken_answer"
+
 
 def safe_url(url: str) -> str:
-    """``url`` without user, password, query and fragment."""
+    """``url`` without user, password, query (signatures stand there) and fragment."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

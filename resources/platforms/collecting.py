@@ -1,21 +1,26 @@
-"""Ask many platforms at once by threads, in bounded memory. One platform's trouble is a value, not an exception."""
+"""Ask many platforms at once, in bounded memory. One platform's trouble is a value, not an exception, and no one else's.
+
+Here: many questions and their results. Not here: who asks what when (``crew``), how one question is asked (``asking``).
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections import defaultdict
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 from typing import Generic, TypeVar
 
-from resources.errors import PlatformError, PlatformUnavailable
+from resources.errors import PlatformError
 from resources.platforms.client import PlatformClient
+from resources.platforms.crew import Crew, Question
 from resources.platforms.model import Delivery, Listing, NotModified, Offer
 
-# After so many returns of a platform that could not be had, each asked for three times, the rest is not asked for.
-GIVE_UP_AFTER = 2
+# How often it is looked whether a thread hangs and another one should stand in for it.
+WATCH_SECONDS = 0.1
+# How long the end waits for threads in the middle of a request; they end with it, unheard.
+FAREWELL_SECONDS = 1.0
 
 Asked = TypeVar("Asked")
 Result = TypeVar("Result")
@@ -37,24 +42,16 @@ def collect(
 ) -> Iterator[Delivery | NotModified | Failure[Offer]]:
     """Fetch ``offers``; one result each, in the order in which they come.
 
-    At most ``2 * threads`` deliveries are held at a time. Platforms take turns, so that a slow one does not hold all
-    threads. ``etags`` by (platform, return_id) ask conditionally.
+    At most ``2 * threads`` deliveries are held at a time, and one more for each platform that hangs. Platforms take turns;
+    one that hangs, or asks to be left alone, holds up nobody else. ``etags`` by (platform, return_id) ask conditionally.
     """
     known = etags or {}
-    strikes: dict[str, PlatformUnavailable] = {}
-    counts: dict[str, int] = defaultdict(int)
 
     def ask(offer: Offer) -> Delivery | NotModified:
-        if counts[offer.platform] >= GIVE_UP_AFTER:
-            raise strikes[offer.platform]
-        try:
-            return client.fetch(offer, known.get((offer.platform, offer.return_id)))
-        except PlatformUnavailable as error:
-            strikes[offer.platform] = error
-            counts[offer.platform] += 1
-            raise
+        return client.fetch(offer, known.get((offer.platform, offer.return_id)))
 
-    return _in_threads(ask, take_turns(offers), threads)
+    questions = [Question(offer.province, offer.sector, offer) for offer in offers]
+    return _ask_all(client, ask, questions, threads)
 
 
 def collect_listings(
@@ -70,63 +67,51 @@ def collect_listings(
         province, sector = platform
         return client.list_returns(province, sector, known.get(f"{province}/{sector}"))
 
-    return _in_threads(ask, platforms, threads)
+    questions = [Question(province, sector, (province, sector)) for province, sector in platforms]
+    return _ask_all(client, ask, questions, threads)
 
 
-def take_turns(offers: Iterable[Offer]) -> list[Offer]:
-    """``offers`` so that platforms alternate; within a platform their order stays."""
-    by_platform: dict[str, list[Offer]] = defaultdict(list)
-    for offer in offers:
-        by_platform[offer.platform].append(offer)
-    rounds = zip_longest(*by_platform.values())
-    return [offer for offer in chain.from_iterable(rounds) if offer is not None]
-
-
-def _in_threads(
-    ask: Callable[[Asked], Result], questions: Iterable[Asked], threads: int
+def _ask_all(
+    client: PlatformClient, ask: Callable[[Asked], Result], questions: list[Question[Asked]], threads: int
 ) -> Iterator[Result | Failure[Asked]]:
-    """``ask`` each question in ``threads`` threads; stops them when the caller stops taking."""
-    waiting = iter(questions)
-    lock = threading.Lock()
+    """``ask`` each question by a crew of ``threads``; it stops when the caller stops taking."""
+    results: queue.Queue[Result | Failure[Asked] | BaseException] = queue.Queue(maxsize=threads)
     stopped = threading.Event()
-    results: queue.Queue[Result | Failure[Asked] | BaseException | None] = queue.Queue(maxsize=threads)
 
-    def hand_over(result: Result | Failure[Asked] | BaseException | None) -> None:
+    def hand_over(result: Result | Failure[Asked] | BaseException) -> None:
         while not stopped.is_set():
             try:
                 return results.put(result, timeout=0.2)
             except queue.Full:
                 continue
 
-    def work() -> None:
-        while not stopped.is_set():
-            with lock:
-                question = next(waiting, None)
-            if question is None:
-                break
-            try:
-                hand_over(ask(question))
-            except PlatformError as error:
-                hand_over(Failure(question, error))
-            except BaseException as error:  # a bug of ours: raised again where the results are taken
-                hand_over(error)
-                break
-        hand_over(None)
+    def answer(question: Question[Asked]) -> tuple[Callable[[], None], PlatformError | None]:
+        try:
+            result = ask(question.asked)
+        except PlatformError as error:
+            failure = Failure(question.asked, error)
+            return (lambda: hand_over(failure)), error
+        except BaseException as error:  # a bug of ours: raised again where the results are taken
+            bug = error
+            return (lambda: hand_over(bug)), None
+        return (lambda: hand_over(result)), None
 
-    workers = [threading.Thread(target=work, name=f"collect-{number}", daemon=True) for number in range(threads)]
-    for worker in workers:
-        worker.start()
+    crew = Crew(client.lane, answer, questions, threads)
     try:
-        working = threads
-        while working:
-            result = results.get()
-            if result is None:
-                working -= 1
-            elif isinstance(result, BaseException):
+        for _ in questions:
+            result = _next(results, crew)
+            if isinstance(result, BaseException):
                 raise result
-            else:
-                yield result
+            yield result
     finally:
         stopped.set()
-        for worker in workers:
-            worker.join(timeout=1.0)  # one in the middle of a request ends with it, unheard
+        crew.dismiss(time.monotonic() + FAREWELL_SECONDS)
+
+
+def _next(results: queue.Queue[Result], crew: Crew[Asked]) -> Result:
+    while True:
+        crew.reinforce()
+        try:
+            return results.get(timeout=WATCH_SECONDS)
+        except queue.Empty:
+            continue

@@ -1,48 +1,57 @@
-"""One question to a platform over HTTP, and when to ask it again. No envelope, no token, no listing here.
+"""One exchange with a platform over HTTP: redirects within the host, bodies in bounds, a broken-off body resumed.
 
-A session per host, its pool as large as the threads that share it. Redirects are followed within the host only.
-Every failure leaves as a PlatformError: transient ones are asked again within ``PATIENCE_SECONDS``, so that a
-platform that is down costs about three seconds and no more.
+Here: sessions, what the status means, and the names of failures. Not here: when to ask and whether to ask again
+(``asking``), who we are (``auth``), what an answer holds (``recognising``, ``transports``).
 """
 
 from __future__ import annotations
 
-import random
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
-from typing import TypeVar
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.exceptions import (
-    ChunkedEncodingError,
-    ContentDecodingError,
-    ReadTimeout,
-    RequestException,
-    SSLError,
-)
+from requests.exceptions import ChunkedEncodingError, ReadTimeout, RequestException, SSLError
 
 from resources.errors import DeliveryInvalid, PlatformError, PlatformRefused, PlatformUnavailable
+from resources.platforms import deadlines
+from resources.platforms.bodies import Body, BodyCut, expand, is_compressed, receive
 from resources.platforms.register import Platform
+from resources.platforms.sessions import Sessions, host_of
 
-TRIES = 3
-# 93 platforms by 8 threads: if all were down, the night would learn so in 35 seconds.
-PATIENCE_SECONDS = 3.0
-FIRST_WAIT_SECONDS = 0.3
 MAX_REDIRECTS = 3
-CHUNK_BYTES = 262_144
-# A body that drips in is given up after so many read timeouts in all.
-SLOWEST_BODY_IN_READ_TIMEOUTS = 4
+# A body is gone on with so often, as long as each time brings some of it.
+MAX_RESUMES = 5
 TRANSIENT_STATUS = frozenset({408, 425, 429})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-T = TypeVar("T")
+Note = Callable[[str, str], None]
+"""Takes the kind of an incident and its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent: GET, or POST where there is a form or JSON. Hooks and auth give changed copies."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+    json: Any = None
+    auth: tuple[str, str] | None = None  # user and password
+
+    @property
+    def method(self) -> str:
+        """``GET`` or ``POST``."""
+        return "GET" if self.form is None and self.json is None else "POST"
+
+    def changed(self, **changes: Any) -> Request:
+        """A copy with ``changes``."""
+        return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,153 +74,145 @@ class Answer:
         return parse_http_date(self.headers.get("Last-Modified"))
 
 
-class Hosts:
-    """The sessions, one a host; safe to share between threads."""
+def exchange(
+    sessions: Sessions, platform: Platform, request: Request, note: Note, connect_seconds: float | None = None
+) -> Answer:
+    """Send ``request`` once, over redirects within the host; PlatformError for anything but 200, 304 and 401."""
+    url = request.url
+    deadline = time.monotonic() + platform.access.timeouts.total
+    for _ in range(MAX_REDIRECTS + 1):
+        answer = _whole(sessions, platform, request, note, connect_seconds, deadline)
+        if answer.status not in REDIRECTS:
+            return _accept(platform, answer)
+        target = urljoin(url, answer.headers.get("Location", ""))
+        if host_of(target) != host_of(url):
+            reason = f"redirects to another host ({host_of(target)}), which is not followed"
+            raise PlatformRefused(platform.name, url, reason, answer.status, kind="redirected")
+        note("redirected", f"{urlsplit(url).path} has moved to {urlsplit(target).path}")
+        # The parameters stand in the target already, if the platform wants them there.
+        kept = {} if urlsplit(target).query else request.params
+        request, url = request.changed(url=target, params=kept), target
+    raise PlatformRefused(
+        platform.name, url, f"redirects more than {MAX_REDIRECTS} times", answer.status, kind="redirected"
+    )
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._sessions: dict[str, requests.Session] = {}
-        self._gates: dict[str, threading.BoundedSemaphore] = {}
-        self._lock = threading.Lock()
 
-    def close(self) -> None:
-        """Close all connections."""
-        with self._lock:
-            for session in self._sessions.values():
-                session.close()
-            self._sessions.clear()
-
-    def ask(
-        self,
-        platform: Platform,
-        url: str,
-        headers: Mapping[str, str],
-        form: Mapping[str, str] | None = None,
-        connect_seconds: float | None = None,
-    ) -> Answer:
-        """GET ``url`` (POST where there is a ``form``) once, over redirects within the host."""
-        with self._gate(platform):
-            for _ in range(MAX_REDIRECTS + 1):
-                answer = self._exchange(platform, url, headers, form, connect_seconds)
-                if answer.status not in REDIRECTS:
-                    return _accept(platform, answer)
-                target = urljoin(url, answer.headers.get("Location", ""))
-                if _host(target) != _host(url):
-                    raise PlatformRefused(
-                        platform.name, url, f"redirects to another host ({_host(target)}), which is not followed",
-                        answer.status,
-                    )  # fmt: skip
-                url = target
-        raise PlatformRefused(platform.name, url, f"redirects more than {MAX_REDIRECTS} times", answer.status)
-
-    def _exchange(
-        self,
-        platform: Platform,
-        url: str,
-        headers: Mapping[str, str],
-        form: Mapping[str, str] | None,
-        connect_seconds: float | None,
-    ) -> Answer:
-        access = platform.access
-        session = self._session(url)
-        request = requests.Request("POST" if form else "GET", url, headers=dict(headers), data=form)
-        connect = min(access.connect_timeout_seconds, connect_seconds or access.connect_timeout_seconds)
+def _whole(
+    sessions: Sessions, platform: Platform, request: Request, note: Note, connect: float | None, deadline: float
+) -> Answer:
+    """One answer; where its body broke off and the platform can, the rest is asked for."""
+    body = Body()
+    first: requests.Response | None = None
+    for _ in range(MAX_RESUMES + 1):
+        before = body.size
+        asked = request if first is None else _for_the_rest(request, first, body)
         try:
-            response = session.send(
-                session.prepare_request(request),
-                stream=True,
-                allow_redirects=False,
-                timeout=(connect, access.read_timeout_seconds),
-                proxies=session.proxies,
-                verify=session.verify,
-                cert=session.cert,
-            )
-            with response:
-                content = _read_body(platform, url, response)
-        except PlatformError:
-            raise
-        except RequestException as error:
-            raise _named(platform, url, error) from error
-        return Answer(response.status_code, response.headers, content, url)
-
-    def _session(self, url: str) -> requests.Session:
-        host = _host(url)
-        session = self._sessions.get(host)
-        if session is None:
-            with self._lock:
-                session = self._sessions.get(host) or _new_session(url, self._threads)
-                self._sessions[host] = session
-        return session
-
-    def _gate(self, platform: Platform) -> threading.BoundedSemaphore:
-        gate = self._gates.get(platform.name)
-        if gate is None:
-            with self._lock:
-                gate = self._gates.setdefault(platform.name, threading.BoundedSemaphore(platform.access.concurrency))
-        return gate
+            response = _send(sessions, platform, asked, connect, body, deadline)
+        except _CutOff as cut:
+            first = first or cut.response
+            if body.size == before or not _can_resume(first) or time.monotonic() > deadline:
+                raise cut.error from cut
+            continue
+        if first is not None and body.size > before and response.status_code == 206:
+            note("resumed_body", f"{urlsplit(request.url).path} broke off after {before:,} bytes and was gone on with")
+            return _opened(platform, request.url, first, 200, body, note)
+        return _opened(platform, request.url, response, response.status_code, body, note)
+    raise BodyCut(platform.name, request.url, f"the body was cut off {MAX_RESUMES + 1} times")
 
 
-def patiently(ask: Callable[[float], T]) -> T:
-    """Call ``ask(seconds left)`` again after transient failures, with growing, jittered waits.
+class _CutOff(Exception):
+    """A body broke off: the answer's head, and the error to raise where nothing can be done."""
 
-    Stops at the first permanent failure, after ``TRIES``, or when the next wait would outlast ``PATIENCE_SECONDS``.
-    """
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    for attempt in range(1, TRIES + 1):
-        try:
-            return ask(max(0.2, deadline - time.monotonic()))
-        except PlatformUnavailable as error:
-            wait = FIRST_WAIT_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
-            wait = max(wait, error.retry_after_seconds)
-            if attempt == TRIES or time.monotonic() + wait >= deadline:
-                raise
-            time.sleep(wait)
-    raise AssertionError("unreachable: the last try returns or raises")
+    def __init__(self, response: requests.Response, error: BodyCut) -> None:
+        super().__init__(str(error))
+        self.response = response
+        self.error = error
 
 
-def parse_http_date(text: str | None) -> datetime | None:
-    """A date of a header, with zone; None where it is none."""
-    if not text:
-        return None
+def _send(
+    sessions: Sessions, platform: Platform, request: Request, connect: float | None, body: Body, deadline: float
+) -> requests.Response:
+    """Send and receive into ``body``; a full answer in place of a range begins ``body`` anew."""
+    timeouts = platform.access.timeouts
+    deadlines.deadline.set(deadline)
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        session = sessions.of(platform, request.url)
+        made = requests.Request(
+            request.method, request.url, headers=dict(request.headers), params=dict(request.params),
+            data=request.form, json=request.json, auth=request.auth,
+        )  # fmt: skip
+        response = session.send(
+            session.prepare_request(made), stream=True, allow_redirects=False,
+            timeout=(min(timeouts.connect, connect or timeouts.connect), timeouts.read),
+            proxies=session.proxies, verify=session.verify, cert=session.cert,
+        )  # fmt: skip
+        with response:
+            if time.monotonic() >= deadline:  # its socket was shut, and Python takes that for the end of the head
+                raise _overdue(platform, request.url)
+            _place(platform, request, response, body)
+            try:
+                receive(platform, request.url, response, body, deadline)
+            except BodyCut as error:
+                raise _CutOff(response, error) from error
+    except RequestException as error:
+        if time.monotonic() >= deadline:
+            raise _overdue(platform, request.url) from error
+        raise name_failure(platform, request.url, error) from error
+    return response
 
 
-def _new_session(url: str, threads: int) -> requests.Session:
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=threads)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    # Proxies and certificates of the environment are looked up once; per request that costs as much as the request.
-    found = session.merge_environment_settings(url, {}, None, None, None)
-    session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
-    session.trust_env = False
-    session.headers["User-Agent"] = "junheng"
-    # No cookie is kept: a session is shared by threads, and platforms know us by token.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+def _overdue(platform: Platform, url: str) -> PlatformUnavailable:
+    reason = f"gave no whole answer within {platform.access.timeouts.total:g} s"
+    return PlatformUnavailable(platform.name, url, reason, kind="timed_out")
 
 
-def _read_body(platform: Platform, url: str, response: requests.Response) -> bytes:
-    """The body, decompressed, up to ``max_bytes``; a body shorter than announced raises in urllib3."""
-    limit = platform.access.max_bytes
-    announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise DeliveryInvalid(platform.name, url, f"announces {int(announced):,} bytes, more than max_bytes {limit:,}")
-    deadline = time.monotonic() + SLOWEST_BODY_IN_READ_TIMEOUTS * platform.access.read_timeout_seconds
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_content(CHUNK_BYTES):
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise DeliveryInvalid(platform.name, url, f"sends more than max_bytes {limit:,}")
-        if time.monotonic() > deadline:
-            raise PlatformUnavailable(platform.name, url, f"sends too slowly: {size:,} bytes in the time allowed")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+def _place(platform: Platform, request: Request, response: requests.Response, body: Body) -> None:
+    """See that what comes belongs where ``body`` ends: 206 from there on; any other answer stands alone."""
+    if response.status_code != 206:
+        body.parts.clear()
+        body.size = 0
+        return
+    wanted = f"bytes {body.size}-"
+    if "Range" not in request.headers or not response.headers.get("Content-Range", "").startswith(wanted):
+        raise DeliveryInvalid(platform.name, request.url, "answers without a complete body", 206)
+
+
+def _for_the_rest(request: Request, first: requests.Response, body: Body) -> Request:
+    """The request for what is missing, on condition that the file is still the same one."""
+    condition = _strong_etag(first) or first.headers["Last-Modified"]
+    rest = {"Range": f"bytes={body.size}-", "If-Range": condition, "Accept-Encoding": "identity"}
+    headers = {name: value for name, value in request.headers.items() if not name.lower().startswith("if-")}
+    return request.changed(headers=headers | rest)
+
+
+def _can_resume(first: requests.Response) -> bool:
+    """Whether a range of the same bytes can be asked for: announced, not compressed, and of a known version."""
+    is_announced = first.status_code == 200 and first.headers.get("Accept-Ranges", "").strip().lower() == "bytes"
+    is_plain = first.headers.get("Content-Encoding", "identity").lower() == "identity"
+    return (
+        is_announced and is_plain and bool(_strong_etag(first) or parse_http_date(first.headers.get("Last-Modified")))
+    )
+
+
+def _strong_etag(response: requests.Response) -> str | None:
+    etag = response.headers.get("ETag", "")
+    return etag if etag.startswith('"') else None
+
+
+def _opened(platform: Platform, url: str, head: requests.Response, status: int, body: Body, note: Note) -> Answer:
+    """The answer with its body decompressed; announced and not sent: as it is."""
+    content = body.content()
+    encoding = head.headers.get("Content-Encoding", "").strip().lower()
+    if content and encoding not in ("", "identity"):
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            raise DeliveryInvalid(
+                platform.name, url, f"its body is encoded as {encoding[:20]}, which was not asked for"
+            )
+        if is_compressed(content, encoding):
+            content = expand(platform, url, content, encoding)
+        else:
+            note("gzip_not_sent", f"{urlsplit(url).path} is announced as {encoding} and sent as it is")
+    return Answer(status, head.headers, content, url)
 
 
 def _accept(platform: Platform, answer: Answer) -> Answer:
@@ -220,9 +221,12 @@ def _accept(platform: Platform, answer: Answer) -> Answer:
     if status in (200, 304, 401):
         return answer
     if status in TRANSIENT_STATUS or status >= 500:
-        reason = "asks for fewer requests" if status == 429 else "is not available"
-        unavailable = PlatformUnavailable(platform.name, answer.url, reason, status)
-        unavailable.retry_after_seconds = _retry_after(answer.headers.get("Retry-After"))
+        is_busy = status == 429
+        reason = "asks for fewer requests" if is_busy else "is not available"
+        unavailable = PlatformUnavailable(
+            platform.name, answer.url, reason, status, kind="too_many_requests" if is_busy else "unavailable"
+        )
+        unavailable.retry_after_seconds = retry_after(answer.headers.get("Retry-After"))
         raise unavailable
     if 200 <= status < 300:
         raise DeliveryInvalid(platform.name, answer.url, "answers without a complete body", status)
@@ -230,18 +234,21 @@ def _accept(platform: Platform, answer: Answer) -> Answer:
     raise PlatformRefused(platform.name, answer.url, reasons.get(status, "refuses the request"), status)
 
 
-def _named(platform: Platform, url: str, error: RequestException) -> PlatformError:
+def name_failure(platform: Platform, url: str, error: RequestException) -> PlatformError:
     """The PlatformError of a failure below HTTP."""
-    if isinstance(error, SSLError):
-        return PlatformRefused(platform.name, url, "its certificate is not trusted")
-    if isinstance(error, ContentDecodingError):
-        return DeliveryInvalid(platform.name, url, "its compressed body cannot be decompressed")
+    text = str(error)
+    if isinstance(error, SSLError) or "[SSL" in text:
+        if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
+            reason = "its certificate is not trusted"
+            return PlatformRefused(platform.name, url, reason, kind="untrusted_certificate")
+        return PlatformRefused(platform.name, url, "refuses the TLS handshake (does it want a client certificate?)")
+    if isinstance(error, ReadTimeout) or "Read timed out" in text:
+        reason = f"gave no answer within {platform.access.timeouts.read:g} s"
+        return PlatformUnavailable(platform.name, url, reason, kind="timed_out")
     if isinstance(error, ChunkedEncodingError):
-        return PlatformUnavailable(platform.name, url, "the body was cut off")
-    if isinstance(error, ReadTimeout) or "Read timed out" in str(error):
-        return PlatformUnavailable(
-            platform.name, url, f"gave no answer within {platform.access.read_timeout_seconds:g} s"
-        )
+        return BodyCut(platform.name, url, "the body was cut off")
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return PlatformUnavailable(platform.name, url, "no connection in time", kind="timed_out")
     if isinstance(error, requests.exceptions.ConnectionError):
         return PlatformUnavailable(platform.name, url, f"no connection ({_root(error)})")
     return PlatformRefused(platform.name, url, f"the request cannot be made ({type(error).__name__})")
@@ -258,14 +265,20 @@ def _root(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _retry_after(text: str | None) -> float:
+def parse_http_date(text: str | None) -> datetime | None:
+    """A date of a header, with zone; None where it is none."""
+    if not text:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def retry_after(text: str | None, now: datetime | None = None) -> float:
     """``Retry-After`` in seconds, given as seconds or as a date; 0 where there is none."""
     if text and text.strip().isdigit():
-        return float(text)
+        return float(text.strip()[:9])
     moment = parse_http_date(text)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else 0.0
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()) if moment else 0.0

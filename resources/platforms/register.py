@@ -1,121 +1,155 @@
 """The register of platforms, read from YAML and validated; errors name the file and the key.
 
-Secrets never stand in it: client id and secret come from the environment.
+Here: one file a sector (``defaults:``, and under ``provinces:`` what differs), merged into one Access a platform.
+Not here: what the keys mean (``access``), whether the world is as they say (``checking``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from resources.errors import RegisterError
+from resources.platforms.access import Access
+from warehouse.catalogue import Form, load_catalogue
 
-REGISTER_FILE = Path(__file__).parent / "register.yaml"
-Sector = Literal["employment", "education", "health"]
-ProvinceCode = Annotated[str, Field(pattern=r"^[1-6][0-9]0000$")]
-Seconds = Annotated[float, Field(gt=0, le=600)]
-
-
-class Access(BaseModel):
-    """How a platform is asked; see the head of ``register.yaml`` for each key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    transport: Literal["download", "paged_json"]
-    auth: Literal["none", "bearer"]
-    page_size: int = Field(ge=1, le=100_000)
-    connect_timeout_seconds: Seconds
-    read_timeout_seconds: Seconds
-    concurrency: int = Field(ge=1, le=64)
-    max_bytes: int = Field(ge=1_000, le=4_000_000_000)
-    base_url: str | None = None
-
-    @field_validator("base_url")
-    @classmethod
-    def _check_base_url(cls, url: str | None) -> str | None:
-        if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-            raise ValueError("must be an http or https address")
-        if url is not None and urlsplit(url).username is not None:
-            raise ValueError("must hold no user or password")
-        return url.rstrip("/") if url else None
+REGISTER_FOLDER = Path(__file__).parent
+Sector = Literal["employment", "education", "health", "portal"]
+OFFICES = ("employment", "education", "health")
+PORTAL = ("000000", "portal")
+ProvinceCode = Annotated[str, Field(pattern=r"^([1-6][0-9]|00)0000$")]
 
 
 class _RegisterFile(BaseModel):
+    """One sector."""
+
     model_config = ConfigDict(extra="forbid")
 
-    sectors: dict[Sector, Access]
-    provinces: dict[ProvinceCode, dict[Sector, dict[str, Any]]] = {}
-
-    @field_validator("sectors")
-    @classmethod
-    def _require_all(cls, sectors: dict[Sector, Access]) -> dict[Sector, Access]:
-        lacking = {"employment", "education", "health"} - sectors.keys()
-        if lacking:
-            raise ValueError(f"lacks {', '.join(sorted(lacking))}")
-        return sectors
+    sector: Sector
+    defaults: dict[str, Any]
+    provinces: dict[ProvinceCode, dict[str, Any]] = {}
 
 
 class Platform(BaseModel):
-    """One platform: a province's system for a sector, and how it is asked."""
+    """One platform: a province's system for a sector (or the portal), and how it is asked."""
 
     model_config = ConfigDict(frozen=True)
 
     province: str
     sector: str
     access: Access
+    file: Path = REGISTER_FOLDER
 
     @property
     def name(self) -> str:
         """``510000/health``."""
         return f"{self.province}/{self.sector}"
 
-    def base_url(self, template: str | None) -> str:
-        """Its address: its own, else ``template`` with province and sector filled in."""
+    def due_rule(self, form: Form) -> Form:
+        """``form`` of the catalogue with this platform's own due months and day, where its calendar has them."""
+        own = self.access.calendar.get(form.form)
+        if own is None:
+            return form
+        return form.model_copy(update=own.model_dump(include={"due_months", "due_day"}, exclude_none=True))
+
+    def open_days(self, form_code: str) -> int | None:
+        """Days after its due day for which a period of the form stays open to revision; None: as for all."""
+        own = self.access.calendar.get(form_code)
+        return own.open_days if own else None
+
+    def address(self, template: str | None) -> str | None:
+        """Its address: its own (``{province}`` filled in), else that of ``template``; None: not configured."""
         if self.access.base_url:
-            return self.access.base_url
-        if template is None:
-            raise RegisterError(REGISTER_FILE, [(f"provinces.{self.province}.{self.sector}.base_url",
-                "is not set, and neither is JUNHENG_PLATFORM_URL")])  # fmt: skip
+            return self.access.base_url.replace("{province}", self.province)
+        if template is None or self.sector not in OFFICES or self.access.transport == "folder":
+            return None
         return template.format(province=self.province, sector=self.sector).rstrip("/")
+
+    def base_url(self, template: str | None) -> str:
+        """Its address; RegisterError where it has none."""
+        address = self.address(template)
+        if address is None:
+            usual = ", and neither is JUNHENG_PLATFORM_URL" if self.sector in OFFICES else ""
+            raise RegisterError(self.file, [(f"provinces.{self.province}.base_url", f"is not set{usual}")])
+        return address
 
 
 class Register:
     """All platforms by province and sector."""
 
-    def __init__(self, defaults: dict[str, Access], differing: dict[tuple[str, str], Access]) -> None:
-        self._defaults = defaults
-        self._differing = differing
+    def __init__(
+        self,
+        defaults: Mapping[str, Access],
+        differing: Mapping[tuple[str, str], Access],
+        files: Mapping[str, Path] | None = None,
+    ) -> None:
+        self._defaults = dict(defaults)
+        self._differing = dict(differing)
+        self._files = dict(files or {})
 
     def platform(self, province: str, sector: str) -> Platform:
         """The platform of ``province`` and ``sector``; KeyError for a sector that does not exist."""
         access = self._differing.get((province, sector)) or self._defaults[sector]
-        return Platform(province=province, sector=sector, access=access)
+        return Platform(province=province, sector=sector, access=access, file=self._files.get(sector, REGISTER_FOLDER))
+
+    def platforms(self) -> list[Platform]:
+        """Every platform: those of the provinces by sector, then the portal."""
+        provinces = load_catalogue().provinces
+        names = [(province, sector) for sector in OFFICES if sector in self._defaults for province in provinces]
+        return [self.platform(*name) for name in [*names, *([PORTAL] if PORTAL[1] in self._defaults else [])]]
 
 
-def load_register(path: Path = REGISTER_FILE) -> Register:
-    """Read and validate the register; RegisterError names every wrong key."""
+def load_register(folder: Path = REGISTER_FOLDER) -> Register:
+    """Read and validate the files ``*.yaml`` of ``folder``; RegisterError names every wrong key."""
+    defaults: dict[str, Access] = {}
+    differing: dict[tuple[str, str], Access] = {}
+    files: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        parsed = _read_file(path)
+        if parsed.sector in files:
+            raise RegisterError(path, [("sector", f"{parsed.sector} is told in {files[parsed.sector].name} already")])
+        files[parsed.sector] = path
+        defaults[parsed.sector] = _access(path, "defaults", parsed.defaults)
+        for province, keys in parsed.provinces.items():
+            merged = merge_keys(parsed.defaults, keys)
+            differing[province, parsed.sector] = _access(path, f"provinces.{province}", merged)
+    if not files:
+        raise RegisterError(folder, [("(the folder)", "holds no *.yaml")])
+    return Register(defaults, differing, files)
+
+
+def merge_keys(defaults: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
+    """``defaults`` with ``keys`` over them; mappings are merged key by key, anything else is replaced."""
+    merged = dict(defaults)
+    for key, value in keys.items():
+        before = merged.get(key)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge_keys(before, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _read_file(path: Path) -> _RegisterFile:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
         raise RegisterError(path, [("(the file)", f"cannot be read: {error}")]) from error
     try:
-        parsed = _RegisterFile.model_validate(content)
+        return _RegisterFile.model_validate(content)
     except ValidationError as error:
-        raise RegisterError(path, _problems(error)) from error
-    differing = {}
-    for province, sectors in parsed.provinces.items():
-        for sector, keys in sectors.items():
-            merged = parsed.sectors[sector].model_dump() | keys
-            try:
-                differing[province, str(sector)] = Access.model_validate(merged)
-            except ValidationError as error:
-                raise RegisterError(path, _problems(error, f"provinces.{province}.{sector}.")) from error
-    return Register({str(sector): access for sector, access in parsed.sectors.items()}, differing)
+        raise RegisterError(path, _problems(error)) from None
+
+
+def _access(path: Path, key: str, keys: Mapping[str, Any]) -> Access:
+    try:
+        return Access.model_validate(keys)
+    except ValidationError as error:
+        # `from None`: pydantic's own text repeats the values, and somebody may have written a password there.
+        raise RegisterError(path, _problems(error, f"{key}.")) from None
 
 
 def _problems(error: ValidationError, prefix: str = "") -> list[tuple[str, str]]:
-    return [(prefix + ".".join(str(part) for part in p["loc"]), p["msg"]) for p in error.errors()]
+    return [((prefix + ".".join(str(part) for part in p["loc"])).rstrip("."), p["msg"]) for p in error.errors()]

@@ -25,6 +25,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"{_YEAR}年1月?{_DASH}{_MONTH}月份?(?:累计)?"), "cumulative"),
     (re.compile(rf"{_YEAR}年前(?P<quarters>[二三两])季度"), "cumulative"),
     (re.compile(rf"{_YEAR}年?(?:第?(?P<quarter>[一二三四1-4])季度?|[Qq](?P<q>[1-4]))"), "quarter"),
+    (re.compile(rf"{_YEAR}0(?P<quarter>[1-4])SS"), "quarter"),
     (re.compile(rf"{_YEAR}年(?P<half>[上下])半年"), "half"),
     (re.compile(rf"{_YEAR}年{_MONTH}月份?(?:末|底)?"), "month"),
     (re.compile(rf"{_YEAR}年(?P<chinese>十[一二]?|[一二三四五六七八九])月份?"), "month"),
@@ -75,7 +76,7 @@ def _to_code(match: re.Match[str], kind: str) -> str | None:
     if kind == "school_year":
         return f"SY{year}" if int(match["next"]) == year + 1 else None
     if kind == "quarter":
-        return f"{year}-Q{_QUARTERS[groups['quarter'] or groups['q']]}"
+        return f"{year}-Q{_QUARTERS[groups['quarter'] or groups.get('q', '')]}"
     if kind == "half":
         return f"{year}-H{_HALVES[match['half']]}"
     if kind == "year":

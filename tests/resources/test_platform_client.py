@@ -2,12 +2,11 @@
 
 import gzip
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,97 +17,39 @@ from resources.platforms import (
     Delivery,
     Failure,
     NotModified,
-    Offer,
     PlatformClient,
     collect,
     collect_listings,
     load_register,
 )
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LOGIN_PAGE = "<html><form>用户登录 <input type='password'></form></html>".encode()
-FETCHED = datetime(2026, 11, 24, 2, tzinfo=timezone(timedelta(hours=8)))
-
-Answer = tuple[int, dict[str, str], bytes]
-
-
-class Server:
-    """``answers[path]`` is an answer, a list of answers (the last one stays) or a function of the request."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, object] = {}
-        self.requests: list[tuple[str, dict[str, str], bytes]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_GET(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                outer.requests.append((self.path, dict(self.headers), body))
-                status, headers, content = outer.answer(urlsplit(self.path).path, self, body)
-                self.send_response_only(status)
-                for name, value in ({"Content-Length": str(len(content))} | headers).items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-                self.close_connection = "X-Cut" in headers
-
-            do_POST = do_GET
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
-
-    def answer(self, path: str, request: BaseHTTPRequestHandler, body: bytes) -> Answer:
-        found = self.answers.get(path, (404, {}, b""))
-        if isinstance(found, list):
-            found = found.pop(0) if len(found) > 1 else found[0]
-        return found(request, body) if callable(found) else found
-
-    def asked(self) -> Counter[str]:
-        return Counter(urlsplit(path).path for path, _, _ in self.requests)
+from tests.resources.platform_servers import (
+    FETCHED,
+    FILE,
+    LISTING,
+    LOGIN_PAGE,
+    XLSX,
+    Answer,
+    Server,
+    offer,
+    ok,
+    register_of,
+    row,
+    serving,
+)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
+    with serving() as made:
+        yield made
 
 
 @pytest.fixture
 def client(server: Server) -> Iterator[PlatformClient]:
-    with PlatformClient(
-        load_register(), server.url + "/{province}/{sector}", "junheng", "s3cret", clock=lambda: FETCHED
-    ) as made:
+    with PlatformClient(load_register(), server.template, "junheng", "s3cret", clock=lambda: FETCHED) as made:
         yield made
 
 
-def ok(data: object, **headers: str) -> Answer:
-    content = json.dumps({"code": 0, "msg": "ok", "data": data}, ensure_ascii=False).encode()
-    return 200, {"Content-Type": "application/json"} | headers, content
-
-
-def row(name: str = "health_annual-2024", **changes: object) -> dict[str, object]:
-    facts = {
-        "id": name, "form": "health_annual", "period": "2024", "file_name": "四川省2024年.xlsx",
-        "modified": "2025-03-26T09:00:00+08:00", "etag": '"abc"', "media_type": XLSX,
-    }  # fmt: skip
-    return facts | changes
-
-
-def offer(name: str = "health_annual-2024", sector: str = "health", province: str = "510000") -> Offer:
-    return Offer(province, sector, name, "health_annual", "2024", "四川省2024年.xlsx", FETCHED, '"abc"', XLSX)
-
-
-LISTING = "/510000/health/returns"
-FILE = "/510000/health/returns/health_annual-2024"
 PAGED = "/510000/employment/returns/employment_annual-2024"
 TOKEN = "/510000/employment/token"
 
@@ -134,6 +75,11 @@ def test_a_listing_becomes_offers(server: Server, client: PlatformClient):
     assert found.platform == "510000/health"
     assert found.period_code == "2024"
     assert found.modified_at == datetime(2025, 3, 26, 9, tzinfo=timezone(timedelta(hours=8)))
+
+
+def test_a_return_that_is_listed_twice_over_is_one_offer(server: Server, client: PlatformClient):
+    server.answers[LISTING] = ok({"total": 3, "rows": [row(), row(), row(etag='"other"')]})
+    assert [found.etag for found in client.list_returns("510000", "health").rows] == ['"abc"', '"other"']
 
 
 def test_an_unchanged_listing_is_not_sent_again(server: Server, client: PlatformClient):
@@ -371,18 +317,19 @@ def test_without_client_id_the_variables_are_named(server: Server):
 
 
 def small_register(tmp_path: Path):
-    text = (Path(load_register.__code__.co_filename).parent / "register.yaml").read_text()
-    path = tmp_path / "register.yaml"
-    path.write_text(text.replace("64000000", "1000").replace("read_timeout_seconds: 30", "read_timeout_seconds: 0.3"))
-    return load_register(path)
+    limits = {"max_bytes": 1000, "max_expanded_bytes": 1000}
+    return register_of(tmp_path, limits=limits, timeouts={"connect": 2, "read": 0.3, "total": 5})
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
         ((200, {"Content-Length": "2000000000"}, b""), "announces 2,000,000,000 bytes"),
-        ((200, {"Content-Encoding": "gzip"}, gzip.compress(b"0" * 500_000)), "sends more than max_bytes 1,000"),
-        ((200, {"Content-Encoding": "gzip"}, b"not compressed"), "cannot be decompressed"),
+        (
+            (200, {"Content-Encoding": "gzip"}, gzip.compress(b"0" * 500_000)),
+            "expands to more than max_expanded_bytes 1,000",
+        ),
+        ((200, {"Content-Encoding": "gzip"}, b"\x1f\x8bnot compressed"), "cannot be decompressed"),
         ((200, {}, b""), "no bytes"),
         ((206, {}, b"PK"), "without a complete body"),
     ],

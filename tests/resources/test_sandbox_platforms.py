@@ -1,4 +1,4 @@
-"""The client and the sandbox over real HTTP: each transport, the token, and two faults."""
+"""The client and the sandbox over real HTTP: each transport, the token, and every fault on the way, named."""
 
 import json
 import subprocess
@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from resources.errors import PlatformRefused, PlatformUnavailable
+from resources.errors import PlatformError, PlatformRefused, PlatformUnavailable
 from resources.platforms import Delivery, PlatformClient, load_register
+from sandbox.kinds import FaultKind, load_kinds
 
+ON_THE_WAY = [kind for kind in load_kinds().values() if (kind.family, kind.level) == ("transport", "answer")]
 ROOT = Path(__file__).parents[2]
 
 
@@ -38,8 +40,8 @@ def client(sandbox: str) -> Iterator[PlatformClient]:
     requests.delete(f"{sandbox}/control/faults", timeout=5).raise_for_status()
 
 
-def set_fault(sandbox: str, platform: str, fault: str) -> None:
-    asked = {"platform": platform, "fault": fault, "return_id": None}
+def set_fault(sandbox: str, platform: str, fault: str, return_id: str | None = None) -> None:
+    asked = {"platform": platform, "fault": fault, "return_id": return_id}
     requests.post(f"{sandbox}/control/faults", json=asked, timeout=5).raise_for_status()
 
 
@@ -91,3 +93,26 @@ def test_a_file_that_is_no_workbook_is_handed_on_for_quarantine(sandbox: str, cl
     delivery = client.fetch(client.list_returns("510000", "health").rows[-1])
     assert isinstance(delivery, Delivery)
     assert not delivery.content.startswith(b"PK")
+
+
+@pytest.mark.parametrize("kind", ON_THE_WAY, ids=lambda kind: kind.name)
+def test_what_goes_wrong_on_the_way_is_named_and_outlasted_where_it_can_be(
+    sandbox: str, client: PlatformClient, kind: FaultKind
+):
+    sector = kind.sectors[0] if kind.sectors else "health"
+    wanted = client.list_returns("510000", sector).rows[-1]
+    right = client.fetch(wanted).content
+    set_fault(sandbox, f"510000/{sector}", kind.name, wanted.return_id if kind.scope == "return" else None)
+    names, outcome = set[str](), "overcome"
+    # Several times: a token may die at a later request. Tokens that are dead from the start want a client without one.
+    with PlatformClient(load_register(), sandbox + "/{province}/{sector}", "junheng", "sandbox") as fresh:
+        try:
+            for _ in range(4):
+                assert fresh.fetch(wanted).content == right
+                if kind.strength <= 2:
+                    break
+        except PlatformError as error:
+            names, outcome = {error.kind}, "not_collected"
+        names |= {incident.kind for incident in fresh.incidents()}
+    assert outcome in kind.outcomes
+    assert names & set(kind.reasons)

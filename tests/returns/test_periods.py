@@ -89,6 +89,7 @@ def test_only_january_owes_no_cumulated_columns():
         ("2024.0", "2024"),
         ("2024YY", "2024"),
         ("202403MM", "2024-03"),
+        ("202503SS", "2025-Q3"),
     ],
 )
 def test_further_ways_of_offices_to_state_a_period(text, code):
