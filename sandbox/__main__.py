@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import datetime as dt
 import ipaddress
+import logging
 import os
 import socket
 import sys
@@ -18,6 +19,7 @@ import uvicorn
 
 from sandbox.annual import HORIZON
 from sandbox.platforms import Clock, Platforms
+from sandbox.presets import put_faults, summarise
 from sandbox.server import PlatformServer
 from sandbox.tables import TableMaker
 
@@ -39,6 +41,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--today", type=dt.date.fromisoformat, metavar="YYYY-MM-DD",
         help="the platforms stay at the end of this day (default: the real clock, Asia/Shanghai)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--faults", default="none", metavar="none|nasty|NAME:rate,…",
+        help="faults from the start, placed by the seed (default: %(default)s; GET /control/faults says what there is)",
     )  # fmt: skip
     parser.add_argument("--port-file", type=Path, help="write the bound port here as soon as it answers")
     parser.add_argument("--with-parent", type=int, metavar="PID", help="end when this process ends")
@@ -98,6 +104,11 @@ def check_exposure(host: str) -> None:
         raise SystemExit(f"sandbox: to listen on {host}, set JUNHENG_SANDBOX_CLIENT_ID and …_CLIENT_SECRET")
 
 
+def _is_no_cut_answer(record: logging.LogRecord) -> bool:
+    """Whether a line of the server's log is news: an answer that a fault cuts is none."""
+    return "without completing response" not in record.getMessage()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve until ended; 1 where the port is taken."""
     options = parse_arguments(arguments)
@@ -117,6 +128,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"sandbox: figures are made up to {HORIZON}; raise HORIZON in sandbox/annual.py", file=sys.stderr)
         return 1
     platforms = Platforms(TableMaker(options.seed), clock)
+    try:
+        put_faults(platforms, options.faults, options.seed)
+    except ValueError as error:
+        print(f"sandbox: --faults: {error}", file=sys.stderr)
+        return 1
+    print(f"sandbox: faults: {summarise(platforms)}", flush=True)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cut_answer)
     config = uvicorn.Config(
         PlatformServer(platforms).application(),
         lifespan="off",

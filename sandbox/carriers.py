@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox.tables import ESTIMATED_MARK, Column, ReturnTable
-from sandbox.workbooks import Grid, write_workbook
+from sandbox.workbooks import Grid, Merge, write_workbook
 
 PAGE_SIZE = 500
 MEDIA_TYPES = {
@@ -86,6 +86,24 @@ def head_rows(table: ReturnTable) -> list[list[str]]:
     return [title, unit_line, names, ["", "", *(each.area for each in table.columns)]]
 
 
+def usual_merges(table: ReturnTable) -> list[Merge]:
+    """The merged ranges of title and header."""
+    last = len(table.columns) + 1
+    merges = [(0, 0, 0, last), (2, 0, 3, 0), (2, 1, 3, 1)]
+    return merges + [(2, span.first, 2, span.last) for span in header_spans(table.columns) if span.last > span.first]
+
+
+def encode_table(table: ReturnTable, carrier: str, page_size: int) -> list[bytes]:
+    """The bytes of a table by carrier: pages of JSON, or one file."""
+    match carrier:
+        case "json":
+            return make_pages(table, page_size)
+        case "csv":
+            return [make_csv(table)]
+        case _:
+            return [make_workbook(table)]
+
+
 def make_csv(table: ReturnTable) -> bytes:
     """The grid as CSV in GB18030, lines ending with CR LF as the offices' spreadsheets write them."""
     text = io.StringIO()
@@ -101,9 +119,6 @@ def make_csv(table: ReturnTable) -> bytes:
 
 def make_workbook(table: ReturnTable) -> bytes:
     """The grid as a workbook: published figures are numbers, estimated ones text."""
-    last = len(table.columns) + 1
-    merges = [(0, 0, 0, last), (2, 0, 3, 0), (2, 1, 3, 1)]
-    merges += [(2, span.first, 2, span.last) for span in header_spans(table.columns) if span.last > span.first]
     rows: list[Sequence[str]] = [*head_rows(table)]
     rows += [
         (code, name, *figures)
@@ -111,4 +126,4 @@ def make_workbook(table: ReturnTable) -> bytes:
     ]
     figures_end = len(rows)
     rows += [(note,) for note in table.footnotes]
-    return write_workbook(Grid(rows, merges, HEADER_ROWS, figures_end, ESTIMATED_MARK))
+    return write_workbook(Grid(rows, usual_merges(table), HEADER_ROWS, figures_end, ESTIMATED_MARK))

@@ -11,9 +11,11 @@ import dataclasses
 import datetime as dt
 import hashlib
 
-from sandbox.carriers import MEDIA_TYPES, PAGE_SIZE
-from sandbox.faults import ActiveFaults, FaultBook, encode_table, spoil_parts, spoil_table
+from sandbox.carriers import MEDIA_TYPES, PAGE_SIZE, encode_table
+from sandbox.faults import ActiveFaults, FaultBook
+from sandbox.making import draft_return
 from sandbox.periods import SHANGHAI, ReturnPeriod, parse_return_period, published_at, published_periods
+from sandbox.printing import encode_draft, file_kind
 from sandbox.reference import CATALOGUE, FIGURES, SECTORS, Form, Province
 from sandbox.tables import TableMaker, title_of
 
@@ -22,6 +24,10 @@ FORMAT_VERSION = 1
 HEALTH_JSON = frozenset(["330000", "440000", "310000", "500000"])
 HEALTH_CSV = frozenset(["410000", "130000", "370000", "620000", "450000"])
 CACHE_BYTES = 32 * 1024 * 1024
+SECOND_ID = "-again"
+"""What the second id of a return ends with."""
+DAYS_TO_THE_NEXT = 370
+"""Every form has a period within so many days."""
 
 
 class Clock:
@@ -92,36 +98,75 @@ class Platforms:
         self._digest = data_digest(maker.seed)
         self._cache: collections.OrderedDict[tuple[str, str, str, int], list[bytes]] = collections.OrderedDict()
         self._cached_bytes = 0
+        self._calendar: dict[str, tuple[dt.datetime, list[ReturnPeriod], list[ReturnPeriod]]] = {}
 
-    def _available(self, platform: Platform, form: Form, period: ReturnPeriod, active: ActiveFaults) -> Available:
-        return_id = f"{form.code}-{period.code}"
-        key = f"{self._digest}|{platform.code}|{return_id}|{active.content_tag}"
+    def _available(
+        self, platform: Platform, form: Form, period: ReturnPeriod, active: ActiveFaults, return_id: str
+    ) -> Available:
+        key = f"{self._digest}|{platform.code}|{form.code}-{period.code}|{active.content_tag}"
+        suffix, media_type = file_kind(platform.carrier, MEDIA_TYPES[platform.carrier], active)
         return Available(
             return_id=return_id,
             form=form,
             period=period,
-            file_name=f"{title_of(form, platform.province, period).replace('/', '-')}.{platform.carrier}",
+            file_name=f"{title_of(form, platform.province, period).replace('/', '-')}.{suffix}",
             # hours, not the hour of asking: a revision is later than what it revises, and the same each time
             modified=published_at(form, period) + dt.timedelta(hours=active.revision),
             etag=f'"{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}"',
-            media_type=MEDIA_TYPES[platform.carrier],
+            media_type=media_type,
         )
 
     def available(self, platform: Platform, form_code: str | None = None) -> list[Available]:
-        """What the platform has published by now, oldest first within a form; a late return is not there."""
-        now = self.clock.now()
+        """What the platform lists, oldest first within a form: what is published by now, as its faults leave it."""
         found = []
-        for form in self.maker.reference.forms.values():
-            if form.sector != platform.sector or form_code not in (None, form.code):
+        is_troubled = self.faults.holds_for(platform.code)
+        for form in self.forms_of(platform):
+            if form_code not in (None, form.code):
                 continue
-            for period in published_periods(form, now):
-                active = self.faults.active(platform.code, f"{form.code}-{period.code}")
-                if "late" not in active.names:
-                    found.append(self._available(platform, form, period, active))
+            for period in self._periods(form)[is_troubled]:
+                return_id = f"{form.code}-{period.code}"
+                active = self.faults.active(platform.code, return_id)
+                if self._is_listed(form, period, active):
+                    row = self._available(platform, form, period, active, return_id)
+                    found.append(row)
+                    if "listed_twice" in active.names:
+                        found.append(row)
+                    if "same_bytes_twice" in active.names:
+                        found.append(dataclasses.replace(row, return_id=return_id + SECOND_ID))
         return found
 
     def find(self, platform: Platform, return_id: str) -> Available | None:
-        """One published return of the platform, or None."""
+        """One listed return of the platform, or None."""
+        first_id = return_id.removesuffix(SECOND_ID)
+        known = self.identify(platform, first_id)
+        if known is None:
+            return None
+        active = self.faults.active(platform.code, first_id)
+        if not self._is_listed(*known, active) or (return_id != first_id and "same_bytes_twice" not in active.names):
+            return None
+        return self._available(platform, *known, active, return_id)
+
+    def forms_of(self, platform: Platform) -> list[Form]:
+        """The forms a platform owes."""
+        return [form for form in self.maker.reference.forms.values() if form.sector == platform.sector]
+
+    def periods_of(self, form: Form) -> list[ReturnPeriod]:
+        """The published periods of a form, and the one that comes next."""
+        return self._periods(form)[1]
+
+    def _periods(self, form: Form) -> tuple[list[ReturnPeriod], list[ReturnPeriod]]:
+        """(published, published and next); kept for a minute, since returns appear at full hours."""
+        minute = self.clock.now().replace(second=0, microsecond=0)
+        kept = self._calendar.get(form.code)
+        if kept is None or kept[0] != minute:
+            published = published_periods(form, minute)
+            later = published_periods(form, minute + dt.timedelta(days=DAYS_TO_THE_NEXT))
+            kept = (minute, published, later[: len(published) + 1])
+            self._calendar[form.code] = kept
+        return kept[1], kept[2]
+
+    def identify(self, platform: Platform, return_id: str) -> tuple[Form, ReturnPeriod] | None:
+        """Form and period of a return that the platform has by now or has next; None for any other."""
         form_code, _, period_code = return_id.partition("-")
         form = self.maker.reference.forms.get(form_code)
         if form is None or form.sector != platform.sector:
@@ -130,26 +175,30 @@ class Platforms:
             period = parse_return_period(form, period_code)
         except ValueError:
             return None
-        active = self.faults.active(platform.code, return_id)
-        if "late" in active.names or period not in published_periods(form, self.clock.now()):
-            return None
-        return self._available(platform, form, period, active)
+        return (form, period) if period in self.periods_of(form) else None
+
+    def is_published(self, form: Form, period: ReturnPeriod) -> bool:
+        """Whether its day has come."""
+        return published_at(form, period) <= self.clock.now()
+
+    def _is_listed(self, form: Form, period: ReturnPeriod, active: ActiveFaults) -> bool:
+        """Whether a return is listed: a late one is not, an early one before its day."""
+        return "late" not in active.names and (self.is_published(form, period) or "early" in active.names)
 
     def deliver(self, platform: Platform, wanted: Available, page_size: int = PAGE_SIZE) -> list[bytes]:
         """The bytes of a return: its pages in order, or one file."""
-        active = self.faults.active(platform.code, wanted.return_id)
-        key = (platform.code, wanted.return_id, active.content_tag, page_size)
+        first_id = f"{wanted.form.code}-{wanted.period.code}"
+        active = self.faults.active(platform.code, first_id)
+        key = (platform.code, first_id, active.content_tag, page_size)
         if key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
-        period, province = wanted.period, platform.province
-        if "wrong_period" in active.names:
-            period = _neighbour(wanted.form, period)
-        if "wrong_province" in active.names:
-            provinces = self.maker.reference.provinces
-            province = provinces[(province.position + 1) % len(provinces)]
-        table = spoil_table(self.maker.make(wanted.form, province, period), active)
-        parts = spoil_parts(encode_table(table, platform.carrier, page_size), active)
+        if active.content_tag:
+            draft = draft_return(self.maker, wanted.form, platform.province, wanted.period, active)
+            parts = encode_draft(draft, platform.carrier, page_size, active)
+        else:
+            table = self.maker.make(wanted.form, platform.province, wanted.period)
+            parts = encode_table(table, platform.carrier, page_size)
         self._remember(key, parts)
         return parts
 
@@ -159,11 +208,3 @@ class Platforms:
         while self._cached_bytes > CACHE_BYTES:
             _, dropped = self._cache.popitem(last=False)
             self._cached_bytes -= sum(map(len, dropped))
-
-
-def _neighbour(form: Form, period: ReturnPeriod) -> ReturnPeriod:
-    """The period before, or after for the first one served."""
-    first = published_periods(form, dt.datetime(period.year + 2, 1, 1, tzinfo=SHANGHAI))[0]
-    if period > first:
-        return period.previous
-    return next(p for p in published_periods(form, dt.datetime(period.year + 3, 1, 1, tzinfo=SHANGHAI)) if p > period)

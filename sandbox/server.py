@@ -1,10 +1,9 @@
-"""The platforms over HTTP: listings, deliveries, tokens, and the control of faults and truth.
+"""The platforms over HTTP: listings, deliveries, tokens.
 
-What is here: one Starlette application for all 93 platforms. What is not here: the making of a return (`platforms`)
-and the process (`__main__`).
+What is here: one Starlette application for all 93 platforms. What is not here: the control of faults and truth
+(`control`), the making of a return (`platforms`), how an answer goes wrong (`transport`), the process (`__main__`).
 """
 
-import asyncio
 import datetime as dt
 import email.utils
 import hashlib
@@ -20,22 +19,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.carriers import PAGE_SIZE, encode_json, envelope
-from sandbox.faults import FAULTS
-from sandbox.periods import ReturnPeriod
+from sandbox.carriers import PAGE_SIZE, envelope
+from sandbox.control import Control, refuse
+from sandbox.faults import NO_FAULTS, ActiveFaults
 from sandbox.platforms import Available, Platform, Platforms
-from sandbox.reference import Form, Series
+from sandbox.portal import portal_routes
+from sandbox.transport import answer_instead, is_whole, send_badly
+from sandbox.truth import Deliveries, of
 
 DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET = "junheng", "sandbox"
 TOKEN_SECONDS = 3600
-SLOW_SECONDS = 2.0
-RETRY_AFTER_SECONDS = 1
 MAX_PAGE_SIZE = 1000
-PERIOD = re.compile(r"(?P<year>\d{4})(?:-Q(?P<quarter>[1-4])|-M01-M(?P<last>0[2-9]|1[0-2])|-(?P<month>0[1-9]|1[0-2]))?")
+RANGE = re.compile(r"bytes=(\d{1,12})-")
 
 
-def _error(status: int, message: str) -> Response:
-    return Response(envelope(None, status, message), status, media_type="application/json")
+def _ranged(request: Request, content: bytes, headers: dict[str, str], etag: str) -> Response:
+    """The file, or what is left of it from a byte on (`Range: bytes=N-`), if the client holds the first part of it."""
+    found = RANGE.fullmatch(request.headers.get("range", ""))
+    if found is None or request.headers.get("if-range", etag) != etag or int(found[1]) >= len(content):
+        return Response(content, headers=headers)
+    start = int(found[1])
+    headers = headers | {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
+    return Response(content[start:], 206, headers)
 
 
 def _is_held(request: Request, etag: str) -> bool:
@@ -51,16 +56,17 @@ class PlatformServer:
         self.platforms = platforms
         self.client_id = os.environ.get("JUNHENG_SANDBOX_CLIENT_ID", DEFAULT_CLIENT_ID)
         self.client_secret = os.environ.get("JUNHENG_SANDBOX_CLIENT_SECRET", DEFAULT_CLIENT_SECRET)
-        self._tokens: dict[str, float] = {}
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._deliveries = Deliveries()
 
     def application(self) -> Starlette:
         """The Starlette application."""
         base = "/{province}/{sector}"
         return Starlette(
             routes=[
+                *portal_routes(self.platforms),
                 Route("/healthz", self.healthz),
-                Route("/control/faults", self.control_faults, methods=["GET", "POST", "DELETE"]),
-                Route("/control/truth", self.truth),
+                *Control(self.platforms, self._deliveries).routes(),
                 Route(f"{base}/token", self.token, methods=["POST"]),
                 Route(f"{base}/returns", self.list_returns),
                 Route(f"{base}/returns/{{return_id}}", self.get_return),
@@ -77,22 +83,32 @@ class PlatformServer:
         code = f"{request.path_params['province']}/{request.path_params['sector']}"
         platform = self.platforms.by_code.get(code)
         if platform is None:
-            return _error(404, f"no platform {code}")
-        faults = self.platforms.faults.active(code, return_id).names
-        if "down" in faults:
-            return Response("503 Service Unavailable\n", 503, media_type="text/plain")
-        if "too_many_requests" in faults:
-            return Response("429\n", 429, {"Retry-After": str(RETRY_AFTER_SECONDS)}, media_type="text/plain")
-        if "slow" in faults:
-            await asyncio.sleep(SLOW_SECONDS)
+            return refuse(404, f"no platform {code}")
+        active = self._active(platform, return_id)
+        if active.names:
+            instead = await answer_instead(request, code, active, self.platforms.faults)
+            if instead is not None:
+                return instead
         is_login = request.url.path.endswith("/token")
-        if platform.sector == "employment" and not is_login and not self._is_authorised(request):
-            return _error(401, "token missing or expired: POST …/token")
+        if platform.sector == "employment" and not is_login and not self._is_authorised(request, platform, active):
+            return refuse(401, "token missing or expired: POST …/token")
         return platform
 
-    def _is_authorised(self, request: Request) -> bool:
+    def _active(self, platform: Platform, return_id: str | None) -> ActiveFaults:
+        """The faults of a request: a second id of a return shares those of the first."""
+        if not self.platforms.faults.holds_for(platform.code):
+            return NO_FAULTS
+        wanted = self.platforms.find(platform, return_id) if return_id else None
+        return self.platforms.faults.active(platform.code, of(wanted) if wanted else return_id)
+
+    def _is_authorised(self, request: Request, platform: Platform, active: ActiveFaults) -> bool:
+        book = self.platforms.faults
+        if "expired_token" in active.names and book.count(platform.code, "expired_token") == active.strength(
+            "expired_token"
+        ):
+            self._tokens = {token: each for token, each in self._tokens.items() if each[0] != platform.code}
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        return kind.lower() == "bearer" and self._tokens.get(token, 0.0) > time.monotonic()
+        return kind.lower() == "bearer" and self._tokens.get(token, ("", 0.0))[1] > time.monotonic()
 
     async def token(self, request: Request) -> Response:
         """A bearer token for client id and secret (form fields); errors are `code` ≠ 0."""
@@ -105,9 +121,12 @@ class PlatformServer:
         if not is_known:
             return Response(envelope(None, 1001, "client_id or client_secret is wrong"), media_type="application/json")
         now = time.monotonic()
-        self._tokens = {token: expiry for token, expiry in self._tokens.items() if expiry > now}
+        self._tokens = {token: each for token, each in self._tokens.items() if each[1] > now}
         token = secrets.token_urlsafe(24)
-        self._tokens[token] = now + TOKEN_SECONDS
+        active, book = self.platforms.faults.active(platform.code), self.platforms.faults
+        fault = "token_expires_at_once"
+        is_dead = fault in active.names and book.count(platform.code, fault) <= active.strength(fault)
+        self._tokens[token] = (platform.code, now if is_dead else now + TOKEN_SECONDS)
         content = envelope({"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
         return Response(content, media_type="application/json")
 
@@ -127,7 +146,12 @@ class PlatformServer:
         etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
         if _is_held(request, etag):
             return Response(None, 304, {"ETag": etag})
-        return Response(content, headers={"ETag": etag}, media_type="application/json")
+        response = Response(content, headers={"ETag": etag}, media_type="application/json")
+        active = self.platforms.faults.active(platform.code)
+        return self._send(request, response, platform, active) if active.names else response
+
+    def _send(self, request: Request, response: Response, platform: Platform, active: ActiveFaults) -> Response:
+        return send_badly(request, response, platform.code, active, self.platforms.faults)
 
     async def get_return(self, request: Request) -> Response:
         """The bytes of one return, or one page of it."""
@@ -145,13 +169,26 @@ class PlatformServer:
         }
         if _is_held(request, wanted.etag):
             return Response(None, 304, headers)
+        active = self.platforms.faults.active(platform.code, of(wanted))
         if platform.carrier == "json":
-            return self._page(request, platform, wanted, headers)
+            return self._page(request, platform, wanted, headers, active)
         name = urllib.parse.quote(wanted.file_name)
-        headers |= {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Content-Type": wanted.media_type}
-        return Response(self.platforms.deliver(platform, wanted)[0], headers=headers)
+        headers |= {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+            "Content-Type": wanted.media_type,
+            "Accept-Ranges": "bytes",
+        }
+        parts = self.platforms.deliver(platform, wanted)
+        response = _ranged(request, parts[0], headers, wanted.etag)
+        if active.names:
+            response = self._send(request, response, platform, active)
+        if is_whole(response) or response.status_code == 206:
+            self._deliveries.add(platform.code, return_id, parts, active)
+        return response
 
-    def _page(self, request: Request, platform: Platform, wanted: Available, headers: dict[str, str]) -> Response:
+    def _page(
+        self, request: Request, platform: Platform, wanted: Available, headers: dict[str, str], active: ActiveFaults
+    ) -> Response:
         try:
             page = int(request.query_params.get("page", "1"))
             size = int(request.query_params.get("size", str(PAGE_SIZE)))
@@ -161,65 +198,9 @@ class PlatformServer:
         if not 1 <= page <= len(pages):
             content = envelope(None, 400, f"page or size out of range (size 1 to {MAX_PAGE_SIZE})")
             return Response(content, media_type="application/json")
-        return Response(pages[page - 1], headers=headers, media_type="application/json")
-
-    async def control_faults(self, request: Request) -> Response:
-        """GET: the faults that are on; POST `{platform, fault, return_id}`: switch one on; DELETE: all off."""
-        book = self.platforms.faults
-        if request.method == "DELETE":
-            book.clear()
-        elif request.method == "POST":
-            try:
-                asked = await request.json()
-                platform, fault, return_id = asked["platform"], asked["fault"], asked.get("return_id")
-            except (ValueError, KeyError, TypeError, AttributeError):
-                return _error(400, 'expected {"platform": "510000/health", "fault": "down", "return_id": null}')
-            if platform not in self.platforms.by_code:
-                return _error(404, f"no platform {platform}")
-            try:
-                book.set(platform, fault, return_id)
-            except ValueError as error:
-                return _error(400, str(error))
-        return Response(encode_json({"faults": book.listed(), "known": sorted(FAULTS)}), media_type="application/json")
-
-    async def truth(self, request: Request) -> Response:
-        """Value, status and origin of one figure as served without faults; 404 where no return carries it."""
-        asked = {
-            name: request.query_params.get(name, "")
-            for name in ("indicator_code", "region_code", "period_code", "area_type")
-        }
-        reference = self.platforms.maker.reference
-        series = reference.by_label.get(f"{asked['indicator_code']}@{asked['area_type']}")
-        province = reference.province_by_code.get(asked["region_code"][:2] + "0000")
-        if series is None or province is None:
-            return _error(404, f"unknown indicator, area type or region: {asked}")
-        for form, period in carrying_returns(series, asked["period_code"], reference.forms):
-            try:
-                found = self.platforms.maker.truth(form, province, period, series, asked["region_code"])
-            except LookupError:
-                continue
-            content = encode_json({**asked, **found, "return_id": f"{form.code}-{period.code}"})
-            return Response(content, media_type="application/json")
-        return _error(404, f"no return carries {asked}")
-
-
-def carrying_returns(series: Series, period_code: str, forms: dict[str, Form]) -> list[tuple[Form, ReturnPeriod]]:
-    """The returns whose figures of the series have this period code."""
-    found = PERIOD.fullmatch(period_code.removeprefix("SY"))
-    if found is None:
-        return []
-    year = int(found["year"])
-    month, kinds = 12, "S" if period_code.startswith("SY") else "A"
-    if found["quarter"]:
-        month, kinds = 3 * int(found["quarter"]), "Q"
-    elif found["last"] or found["month"]:
-        month = int(found["last"] or found["month"])
-        kinds = "MQ" if found["last"] and month % 3 == 0 else "M"
-    is_cumulated = kinds[0] in "MQ" and series.indicator.is_cumulative
-    if kinds[0] in "MQ" and is_cumulated != bool(found["last"]):
-        return []  # a flow is cumulated, a stock is not
-    return [
-        (forms[code], ReturnPeriod(year, month, forms[code].frequency))
-        for code in series.indicator.forms
-        if forms[code].frequency in kinds
-    ]
+        response = Response(pages[page - 1], headers=headers, media_type="application/json")
+        if active.names:
+            response = self._send(request, response, platform, active)
+        if page == len(pages) and is_whole(response):
+            self._deliveries.add(platform.code, wanted.return_id, pages, active)
+        return response

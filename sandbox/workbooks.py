@@ -39,6 +39,8 @@ class Grid:
     """The row after the last row of figures."""
     text_mark: str
     """A figure that ends so is text; any other figure is a number."""
+    are_figures_text: bool = False
+    """All figures are text, whatever they look like."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _sheet_xml(grid: Grid) -> str:
     letters = [column_letters(column) for column in range(width)]
     rows = []
     for number, cells in enumerate(grid.rows, start=1):
-        if grid.figures_start < number <= grid.figures_end:
+        if grid.figures_start < number <= grid.figures_end and not grid.are_figures_text:
             rows.append(_figure_row(cells, number, letters, grid.text_mark, package.number))
             continue
         style = package.title if number == 1 else package.header if 2 < number <= grid.figures_start else ""
@@ -130,6 +132,22 @@ def _sheet_xml(grid: Grid) -> str:
     dimension = f"A1:{letters[-1]}{len(grid.rows)}"
     data = "".join(rows)
     return f"{package.before}{dimension}{package.between}<sheetData>{data}</sheetData>{merged}{package.after}"
+
+
+def write_sheets(sheets: Sequence[tuple[str, Sequence[Sequence[str | float]]]]) -> bytes:
+    """The bytes of a workbook of several sheets, texts and numbers without styles; slow, for the few that need it."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        book.set_properties({"created": dt.datetime(2020, 1, 1)})
+        for name, rows in sheets:
+            sheet = book.add_worksheet(name)
+            for row, cells in enumerate(rows):
+                for column, cell in enumerate(cells):
+                    if isinstance(cell, float):
+                        sheet.write_number(row, column, cell)
+                    elif cell:
+                        sheet.write_string(row, column, cell)
+    return content.getvalue()
 
 
 def write_workbook(grid: Grid) -> bytes:

@@ -40,6 +40,12 @@ class Client:
         body = {"platform": platform, "fault": fault, "return_id": return_id}
         return self.session.post(f"{self.base}/control/faults", json=body, timeout=10)
 
+    def ask_faults(self, **asked: object) -> requests.Response:
+        return self.session.post(f"{self.base}/control/faults", json=asked, timeout=10)
+
+    def verdicts(self) -> list[dict[str, object]]:
+        return list(self.get("/control/verdicts").json()["rows"])
+
     def clear_faults(self) -> None:
         self.session.delete(f"{self.base}/control/faults", timeout=10)
 

@@ -5,12 +5,13 @@ import io
 import openpyxl
 import pytest
 
-from sandbox.faults import CONTENT_FAULTS, FAULTS
+from sandbox.faults import CONTENT_FAULTS, FAULTS, KINDS
 from tests.sandbox.conftest import Client
 
 PLATFORM, RETURN_ID = "510000/health", "health_annual-2024"
 RETURN = f"/{PLATFORM}/returns/{RETURN_ID}"
 CSV_PLATFORM = "410000/health"
+JSON_PLATFORM = "330000/health"
 CSV_RETURN = f"/{CSV_PLATFORM}/returns/{RETURN_ID}"
 
 
@@ -122,9 +123,11 @@ def test_a_truncated_file_is_half_of_it(client: Client) -> None:
 
 @pytest.mark.parametrize("fault", sorted(CONTENT_FAULTS))
 def test_other_bytes_have_another_etag(client: Client, fault: str) -> None:
-    etag = client.get(RETURN).headers["ETag"]
-    client.set_fault(PLATFORM, fault, RETURN_ID)
-    assert client.get(RETURN).headers["ETag"] != etag
+    platform = {"xlsx": PLATFORM, "csv": CSV_PLATFORM, "json": JSON_PLATFORM}[KINDS[fault].carriers[0]]
+    path = f"/{platform}/returns/{RETURN_ID}"
+    etag = client.get(path).headers["ETag"]
+    client.set_fault(platform, fault, RETURN_ID)
+    assert client.get(path).headers["ETag"] != etag
 
 
 def test_a_fault_of_a_platform_holds_for_all_its_returns(client: Client) -> None:
