@@ -32,7 +32,7 @@ import python_calamine
 
 from returns.carriers import read_grid
 from returns.reading import Arrival, read_returns
-from sandbox.platforms import Clock, Platform, Platforms
+from sandbox.platforms import Available, Clock, Platform, Platforms
 from sandbox.tables import TableMaker
 from warehouse.catalogue import Catalogue, load_catalogue
 
@@ -40,9 +40,9 @@ TODAY = date(2026, 11, 24)
 SEED = 20240101
 FIRST_YEAR_WITH_COUNTIES = 2024
 GOAL = 3.0
-BATCH = 60
-"""Returns a batch: a first refresh reads a form at once, 31 provinces of some periods."""
-PAIRS = 9
+RETURNS = 120
+"""Returns of a carrier that are compared: some forms, provinces and periods."""
+PAIRS = 7
 LONG_RUN, STEP = 1_000, 200
 
 
@@ -57,7 +57,7 @@ class Sample:
 
 def make_samples(platforms: Platforms, limit: int) -> list[Sample]:
     """Returns with counties, at most ``limit``, the carriers in turns."""
-    by_carrier: dict[str, list[tuple[Platform, object]]] = {}
+    by_carrier: dict[str, list[tuple[Platform, Available]]] = {}
     for platform in platforms.by_code.values():
         for offer in platforms.available(platform):
             if int(offer.period.code.removeprefix("SY")[:4]) >= FIRST_YEAR_WITH_COUNTIES:
@@ -85,11 +85,14 @@ def make_samples(platforms: Platforms, limit: int) -> list[Sample]:
     return samples
 
 
-def read_batch(samples: Sequence[Sample], catalogue: Catalogue) -> int:
-    """Read and conform; gives the observations, so that nothing can be left out unnoticed."""
+def read_by_form(samples: Sequence[Sample], catalogue: Catalogue) -> int:
+    """Read and conform, a form at once as a refresh does; gives the observations, so that none is left out unnoticed."""
     contents = {sample.arrival.sha256: sample.content for sample in samples}
-    result = read_returns([sample.arrival for sample in samples], contents.__getitem__, catalogue)
-    return len(result.observations)
+    forms: dict[str, list[Arrival]] = {}
+    for sample in samples:
+        forms.setdefault(sample.arrival.form, []).append(sample.arrival)
+    results = [read_returns(arrivals, contents.__getitem__, catalogue) for arrivals in forms.values()]
+    return sum(len(result.observations) for result in results)
 
 
 def parse_calamine(content: bytes) -> int:
@@ -108,7 +111,7 @@ def parse_arrow_csv(content: bytes) -> int:
         read_options=pa_csv.ReadOptions(autogenerate_column_names=True, use_threads=False),
         convert_options=pa_csv.ConvertOptions(column_types={f"f{number}": pa.string() for number in range(99)}),
     )
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def parse_orjson(content: bytes) -> int:
@@ -136,16 +139,16 @@ def timed(task: Callable[[], object]) -> float:
 
 def compare(carrier: str, samples: Sequence[Sample], catalogue: Catalogue) -> None:
     """Print the ratios of one carrier."""
-    batch = samples[:BATCH]
+    batch = samples[:RETURNS]
     size = sum(len(sample.content) for sample in batch)
-    cells = read_batch(batch, catalogue)
+    cells = read_by_form(batch, catalogue)
     print(f"\n{carrier}: {len(batch)} returns, {size / 1e6:.2f} MB, {cells:,} observations")
     grids = statistics.median(timed(lambda: [read_grid(sample.content) for sample in batch]) for _ in range(PAIRS))
     print(f"  the carrier alone, from bytes to a grid: {grids * 1e3 / len(batch):.3f} ms a return")
     for parser in PARSERS[carrier]:
         pairs = [
             (
-                timed(lambda: read_batch(batch, catalogue)),
+                timed(lambda: read_by_form(batch, catalogue)),
                 timed(lambda parser=parser: [parser(sample.content) for sample in batch]),
             )
             for _ in range(PAIRS)
@@ -160,31 +163,31 @@ def compare(carrier: str, samples: Sequence[Sample], catalogue: Catalogue) -> No
 
 
 def long_run(samples: Sequence[Sample], catalogue: Catalogue) -> None:
-    """1,000 returns in one process: time per return and resident memory by step."""
+    """1,000 returns in one process, the same mixture in each step: time per return and resident memory."""
     process = psutil.Process()
     print(f"\n{LONG_RUN:,} returns with counties in one process:")
-    supply = itertools.cycle(samples)
+    batch = samples[:: max(1, len(samples) // STEP)][:STEP]
+    size = sum(len(sample.content) for sample in batch) / 1e6
     for done in range(STEP, LONG_RUN + 1, STEP):
-        wanted = [replace_number(next(supply), number) for number in range(STEP)]
-        seconds = timed(
-            lambda wanted=wanted: [read_batch(wanted[i : i + BATCH], catalogue) for i in range(0, STEP, BATCH)]
-        )
-        size = sum(len(sample.content) for sample in wanted) / 1e6
+        renewed = [renew(sample, done + number) for number, sample in enumerate(batch)]
+        seconds = timed(lambda renewed=renewed: read_by_form(renewed, catalogue))
         rss = process.memory_info().rss / 1e6
-        print(f"  {done:5,} returns: {seconds / STEP * 1e3:6.2f} ms a return ({size:.1f} MB), resident {rss:,.0f} MB")
+        print(
+            f"  {done:5,} returns: {seconds / len(batch) * 1e3:6.2f} ms a return ({size:.1f} MB), resident {rss:,.0f} MB"
+        )
 
 
-def replace_number(sample: Sample, number: int) -> Sample:
+def renew(sample: Sample, number: int) -> Sample:
     """The same return as another arrival."""
-    return replace(sample, arrival=replace(sample.arrival, arrival_id=number))
+    return replace(sample, arrival=replace(sample.arrival, arrival_id=number, sha256=str(number)))
 
 
 def profile(samples: Sequence[Sample], catalogue: Catalogue) -> None:
     """Where the time goes, by carrier."""
     for carrier in PARSERS:
-        batch = [sample for sample in samples if sample.carrier == carrier][:BATCH]
+        batch = [sample for sample in samples if sample.carrier == carrier][:RETURNS]
         profiler = cProfile.Profile()
-        profiler.runcall(read_batch, batch, catalogue)
+        profiler.runcall(read_by_form, batch, catalogue)
         print(f"\n{carrier}")
         pstats.Stats(profiler).sort_stats("tottime").print_stats(22)
 

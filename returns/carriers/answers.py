@@ -64,8 +64,8 @@ def _parse(content: bytes, encoding: str | None) -> list[Any]:
 def _decode_records(content: bytes, text: str) -> list[Any]:
     """The documents, if they are records and can be read without looking out for repeated fields; else none.
 
-    json keeps the last of two fields of a name, and a figure would be lost without a word. A hook sees both and takes as long as
-    the parser; for records it is enough that the text has as many names as the objects have fields.
+    json keeps the last of two fields of a name, and a figure would be lost without a word. A hook sees both and takes as
+    long as the parser; for records it is enough that the text has as many names as the objects have fields.
     """
     names = content.count(b'":')
     is_loose = any(space in content and b'"' + space in content for space in _SPACES)

@@ -35,6 +35,8 @@ _ERRORS = {
     0x24: "#NUM!",
     0x2A: "#N/A",
 }
+_PLAIN_LENGTHS = {0x0203: 14, 0x027E: 10, _LABELSST: 10}
+_PLAIN = struct.Struct("<HHHHHI")  # kind, length, row, column, format, and the number of a shared text
 _HEAD = struct.Struct("<HH")
 _NOTHING = b"\0\0"  # a record kind that every reader skips
 
@@ -67,12 +69,13 @@ def clean_stream(stream: bytes) -> tuple[bytes, list[SheetNotes]]:
     _check_shared_texts(walk)
     if len(walk.sheet_offsets) > MAX_SHEETS or len(set(walk.sheet_offsets)) != len(walk.sheet_offsets):
         raise HostileFileError("the workbook has too many sheets, or two that are the same part of the file")
-    notes = []
+    notes, cells = [], 0
     for offset in walk.sheet_offsets:
         if offset not in walk.measured:
             raise NotAWorkbookError("a sheet of the workbook begins outside of the file, or within another sheet")
         sheet = walk.measured[offset]
-        if sheet.rows * sheet.columns > MAX_GRID_CELLS:
+        cells += sheet.rows * sheet.columns  # calamine lays out all sheets at once, whichever is asked for
+        if cells > MAX_GRID_CELLS:
             text = (
                 f"a sheet reaches to row {sheet.rows:,}, column {sheet.columns:,}: more than {MAX_GRID_CELLS:,} cells"
             )
@@ -122,12 +125,43 @@ class _Walk:
                 continue
             elif kind in _CELLS:
                 pending = self._take_cell(kind, body, length)
+                if pending is None:
+                    last = kind
+                    offset = self._take_plain_cells(body + length, end)
+                    continue
             elif kind in _OF_INTEREST:
                 self._take_record(kind, offset, body, length)
             elif not kind and not length and not self._open:
                 break  # zeros fill up the last sector
             last = kind
             offset = body + length
+        if pending is not None:
+            self._open[-1].patches.append(pending)
+
+    def _take_plain_cells(self, offset: int, end: int) -> int:
+        """Measure numbers and shared texts as long as one follows the other, which is most of any workbook; gives where
+        the first other record begins."""
+        data, sheet, texts, unpack, length_of = (
+            self.data,
+            self._open[-1],
+            self.label_texts,
+            _PLAIN.unpack_from,
+            _PLAIN_LENGTHS.get,
+        )
+        last_row = last_column = -1
+        while offset + _PLAIN.size <= end:
+            kind, length, row, column, _, text = unpack(data, offset)
+            if length_of(kind) != length or offset + 4 + length > end:
+                break
+            if row > last_row:
+                last_row = row
+            if column > last_column:
+                last_column = column
+            if kind == _LABELSST:
+                texts.append(text)
+            offset += 4 + length
+        sheet.rows, sheet.columns = max(sheet.rows, last_row + 1), max(sheet.columns, last_column + 1)
+        return offset
 
     def _take_cell(self, kind: int, body: int, length: int) -> Patch | None:
         """Measure a cell; the patch of a formula whose result is a text that has yet to come."""

@@ -27,10 +27,17 @@ def decode_text(content: bytes, hint: str | None = None) -> str:
     for encoding in dict.fromkeys(tried):
         try:
             return content.decode(encoding).lstrip(_MARK)
-        except UnicodeDecodeError:
-            continue
+        except UnicodeDecodeError as error:
+            if encoding == "utf-8" and _is_cut_off(content, error):
+                raise UnreadableTextError("the text is UTF-8 and is cut off within its last character") from error
     names = " nor ".join(name.upper() for name in dict.fromkeys(tried))
     raise UnreadableTextError(f"the text is {'neither ' if len(tried) > 1 else 'not '}{names}")
+
+
+def _is_cut_off(content: bytes, error: UnicodeDecodeError) -> bool:
+    """Whether all but a last half character is UTF-8: read as GB18030 it would be another text, and nobody would know why."""
+    is_at_end = error.reason == "unexpected end of data" and error.end == len(content)
+    return is_at_end and not content[: error.start].isascii()
 
 
 def _known(hint: str | None) -> list[str]:

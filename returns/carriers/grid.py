@@ -57,8 +57,8 @@ class Sheet:
 class Grid:
     """A return as its carrier holds it.
 
-    ``facts`` are statements beside the table: ``form``, ``period`` of a page; ``skipped``, the members of a ZIP that
-    hold no table.
+    ``facts`` are statements beside the table: ``form`` and ``period`` of a page, ``page_title`` of a web page; ``skipped``,
+    the members of a ZIP that hold no table; ``open_quotes``, the lines of a text whose quotes do not close.
     """
 
     carrier: CarrierKind

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Mapping
 
 from returns.carriers.allowance import Allowance, check_ratio
+from returns.carriers.byte_search import has_pair
 from returns.errors import EncryptedFileError, HostileFileError, NotAWorkbookError
 
 MAX_PARTS = 500
@@ -93,7 +94,7 @@ def expand_parts(content: bytes, members: Mapping[str, zipfile.ZipInfo], allowan
 
 def check_entities(xml: bytes, what: str) -> None:
     """Raises :class:`HostileFileError` where ``what`` declares XML entities: no program of an office does."""
-    if b"<!" in xml and _ENTITY.search(xml):
+    if has_pair(xml, b"<!") and _ENTITY.search(xml):
         raise HostileFileError(f"{what} declares XML entities")
 
 

@@ -126,20 +126,24 @@ def _lay_out(
         raise TooLargeError(f"the answer has more than {MAX_GRID_CELLS:,} cells")
     rows, labels, order = list(head), list(labels), tuple(fields)
     for number, page in enumerate(pages):
-        for index, record in enumerate(page.records):
-            if tuple(record) == order:  # nearly always; then the values stand in the order of the columns
-                values = list(record.values())
-            elif is_strict and record.keys() != set(fields):
-                odd = sorted(set(fields) ^ record.keys())
-                raise BrokenPageError(f"row {index} of page {number + 1} and the columns differ: {', '.join(odd[:5])}")
-            else:
-                values = [record.get(field) for field in fields]
-            rows.append(values if set(map(type, values)) == _TEXT_ONLY else list(map(show, values)))
+        rows.extend([_row_of(record, order, is_strict, f"of page {number + 1}") for record in page.records])
         labels.extend([f"{page.path}[{index}]" for index in range(len(page.records))])
     return Sheet("", rows, labels, [("", f".{field}") for field in fields])
 
 
 _TEXT_ONLY = {str}
+
+
+def _row_of(record: Record, order: tuple[str, ...], is_strict: bool, where: str) -> list[str]:
+    """The texts of a record in the order of the columns."""
+    if tuple(record) == order:  # nearly always
+        values = list(record.values())
+    elif is_strict and record.keys() != set(order):
+        odd = sorted(set(order) ^ record.keys())
+        raise BrokenPageError(f"a row {where} and the columns differ: {', '.join(odd[:5])}")
+    else:
+        values = [record.get(field) for field in order]
+    return values if set(map(type, values)) == _TEXT_ONLY else list(map(show, values))
 
 
 def show(value: Any) -> str:

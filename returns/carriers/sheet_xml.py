@@ -17,26 +17,23 @@ from itertools import islice, zip_longest
 
 import numpy as np
 
+from returns.carriers.byte_search import count_pair, has_far_reference, has_pair
 from returns.carriers.grid import MAX_GRID_CELLS, column_index
 from returns.errors import HostileFileError, NotAWorkbookError, TooLargeError
 
-MAX_SHARED_TEXT_BYTES = 128 * 1024 * 1024  # real: 300 bytes in 11,000 cells, 3 MB; a census, 2 MB
+MAX_SHARED_TEXT_BYTES = 96 * 1024 * 1024  # real: 300 bytes in 11,000 cells, 3 MB; a census, 50 MB. Twice in memory
 MAX_MERGES = 100_000  # a merge costs 250 bytes in Python; real: one for each indicator and title
 
 WORKBOOK_PART = "xl/workbook.xml"
 _RELATIONS_PART = "xl/_rels/workbook.xml.rels"
-# Letters to A, digits to 1, quotes to ": two plain searches tell whether any reference lies beyond column ZZ or row
-# 999, ten times faster than a regular expression over all references. Without any, the box has at most 701,298 cells.
-_SHAPES = bytes.maketrans(string.ascii_letters.encode() + string.digits.encode() + b"'", b"A" * 52 + b"1" * 10 + b'"')
 _BLANKS = bytes.maketrans(b"\t\r\n", b"   ")
-_FAR_SHAPES = (b"AAA1", b'1111"')
 _LARGE_SHEET_BYTES = 8 * 1024 * 1024  # cells need no reference: a sheet of this size is measured in any case
 _ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(row|c)((?:\s[^<>]*?)?)(/?)>")
 _PLAIN_CELL = re.compile(rb"<c r=\"([A-Z]{1,3}[0-9]{1,7})\"(?:[^<>]*[^<>/])?>")
 _PLAIN_BLANK = re.compile(rb"<c r=\"[A-Z]{1,3}[0-9]{1,7}\"[^<>]*/>")
 _REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]*)(\d+)[\"']")
-# Plain searches that never miss a formula or an error value, with any name-space prefix, and seldom find anything else.
-_MAY_NEED_PATCH = (b"<f", b":f", b'"e"', b"'e'")
+# Pairs that never miss a formula or an error value, with any name-space prefix, and seldom are anything else.
+_MAY_NEED_PATCH = (b"<f", b":f", b'"e', b"'e")
 _CELL_START = re.compile(rb"[<:]c(\s[^<>]*)>")
 _CELL_END = re.compile(rb"</(?:\w+:)?c>")
 _FORMULA = re.compile(rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>([^<]*))")
@@ -48,6 +45,7 @@ _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s([^<>]{0,2000})>")
 _ATTRIBUTE = re.compile(rb"(?<![\w:])([\w:]{1,100})\s*=\s*[\"']([^\"']*)[\"']")
 _HIDDEN = re.compile(rb"<(?:\w+:)?(row|col)\s([^<>]*?\bhidden\s*=\s*[\"'](?:1|true)[\"'][^<>]*)>")
 _VALUE = re.compile(rb"v(?:\s[^<>]*)?>\s*(\d{1,9}|[^<]*&|<!)")
+_MERGE_BYTES = 20  # <mergeCell ref="A1"/>
 _TEXT_END = re.compile(rb"</(?:\w+:)?si>|<(?:\w+:)?si/>")
 _ODD_TEXT = re.compile(rb"</?(?:\w+:)?si\s")
 _LETTERS, _DIGITS = 3, 7  # XFD1048576 is the last cell of a sheet
@@ -83,7 +81,7 @@ def inspect_sheets(parts: Mapping[str, bytes]) -> dict[str, SheetNotes]:
     noted = {}
     for name, xml in sheets.items():
         _check_extent(name, xml)
-        if xml.count(b"mergeCell ") > MAX_MERGES:
+        if len(xml) > _MERGE_BYTES * MAX_MERGES and xml.count(b"mergeCell ") > MAX_MERGES:
             raise TooLargeError(f"sheet part {name!r} merges more than {MAX_MERGES:,} ranges")
         notes = _note(xml)
         if notes is not None:
@@ -94,8 +92,10 @@ def inspect_sheets(parts: Mapping[str, bytes]) -> dict[str, SheetNotes]:
 def _check_shared_texts(parts: Mapping[str, bytes], sheets: Mapping[str, bytes]) -> None:
     """calamine copies a shared text into each cell that names it: a long one in many cells would cost gigabytes."""
     shared = [data for name, data in parts.items() if name not in sheets and b"si>" in data]
-    longest = max((max(map(len, data.split(b"si>"))) for data in shared), default=0)
-    cells = sum(xml.count(b"c>") for xml in sheets.values())
+    if not shared:
+        return
+    longest = max(max(map(len, data.split(b"si>"))) for data in shared)
+    cells = sum(count_pair(xml, b"c>") for xml in sheets.values())
     if longest * cells <= MAX_SHARED_TEXT_BYTES:
         return
     if cells > 2 * MAX_GRID_CELLS:
@@ -124,11 +124,10 @@ def _shared_lengths(shared: Sequence[bytes]) -> list[int]:
 def _check_extent(name: str, xml: bytes) -> None:
     """calamine lays a sheet out densely: one cell far away would cost gigabytes, so its box is measured before."""
     # Cells stand within sheetData only (unclosed, calamine refuses it); widths and margins around it have many digits.
+    # Without a reference beyond column ZZ or row 999 the box has at most 701,298 cells.
     first, last = xml.find(b"sheetData"), xml.rfind(b"sheetData")
-    if len(xml) < _LARGE_SHEET_BYTES:
-        shapes = xml[first:last].translate(_SHAPES)
-        if not any(shape in shapes for shape in _FAR_SHAPES):
-            return
+    if len(xml) < _LARGE_SHEET_BYTES and not has_far_reference(xml, first, last):
+        return
     rows, columns = _plain_extent(xml, first, last) or _measured_extent(name, xml)
     if rows * columns > MAX_GRID_CELLS:
         raise TooLargeError(
@@ -190,8 +189,8 @@ def _locate(attributes: bytes) -> tuple[int, int]:
 
 def _note(xml: bytes) -> SheetNotes | None:
     """Patches and hidden rows and columns of one sheet; None where there are none, as in nearly every sheet."""
-    patches = _find_patches(xml) if any(mark in xml for mark in _MAY_NEED_PATCH) else []
-    if b"hidden" not in xml:
+    patches = _find_patches(xml) if has_pair(xml, *_MAY_NEED_PATCH) else []
+    if not has_pair(xml, b"hi") or b"hidden" not in xml:
         return SheetNotes(patches) if patches else None
     rows, columns = _find_hidden(xml)
     return SheetNotes(patches, rows, columns)

@@ -29,16 +29,19 @@ def read_text(content: bytes, allowance: Allowance, encoding: str | None = None)
 
     Texts are as sent, the tab before each comma of the statistics office's exports included; columns that are blank in
     every row, as its comma at the end of each line makes one, are left out. A quote that does not close belongs to the
-    text of its line if that is a note; in a line with figures it is an error that names the line.
+    text of its line if that is a note, and ``facts["open_quotes"]`` names the line; among figures it is an error that does.
     Raises a :class:`returns.errors.CarrierError`.
     """
     text = decode_text(content, encoding)
     delimiter = _sniff_delimiter(text)
     allowance.take_cells(text.count(delimiter) + text.count("\n") + 1, "the text")
     rows = _read_strictly(text, delimiter)
+    facts: dict[str, str] = {}
     if rows is None:
-        rows = list(_read_line_by_line(text, delimiter))
-    return Grid("csv", (numbered_sheet("", _drop_blank_columns(rows)),))
+        broken: list[int] = []
+        rows = list(_read_line_by_line(text, delimiter, broken))
+        facts["open_quotes"] = ", ".join(f"line {number}" for number in broken)
+    return Grid("csv", (numbered_sheet("", _drop_blank_columns(rows)),), facts)
 
 
 def _sniff_delimiter(text: str) -> str:
@@ -86,21 +89,22 @@ def _is_of_figures(line: str, delimiter: str) -> bool:
     return figures > 0 and figures * 2 >= sum(1 for part in parts if part.strip())
 
 
-def _read_line_by_line(text: str, delimiter: str) -> Iterator[list[str]]:
-    """Records of a text with a broken quote somewhere: a quote that does not close belongs to the text of its line.
+def _read_line_by_line(text: str, delimiter: str, broken: list[int]) -> Iterator[list[str]]:
+    """Records of a text with a broken quote somewhere: a quote that does not close belongs to the text of its line, whose
+    number is added to ``broken``.
 
     Raises :class:`UnreadableTextError` naming the line where such a quote stands among figures.
     """
     lines = _split_lines(text)
-    number = broken = 0
+    number = 0
     while number < len(lines):
         line = lines[number]
         if len(line) > _MAX_LINE_CHARACTERS:
             raise UnreadableTextError(f"line {number + 1} of the text has {len(line):,} characters, it is no CSV")
         record, taken = ([], 1) if not line else _read_record(lines, number, delimiter)
         if record is None:
-            broken += 1
-            if broken > _MAX_BROKEN_LINES or _is_of_figures(line, delimiter):
+            broken.append(number + 1)
+            if len(broken) > _MAX_BROKEN_LINES or _is_of_figures(line, delimiter):
                 raise UnreadableTextError(f"line {number + 1} of the text is no CSV: a quote in it does not close")
             record = line.split(delimiter)
         yield record

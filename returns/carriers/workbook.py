@@ -70,7 +70,11 @@ def _read(content: bytes, notes_of: Callable[[int, str], SheetNotes], allowance:
 
 def _to_sheet(entry: Any, found: Any, notes: SheetNotes, allowance: Allowance) -> Sheet:
     values: list[list[Any]] = found.to_python(skip_empty_area=False)
-    rows = [[value if type(value) is str else _text(value) for value in row] for row in values]
+    # Texts and numbers are nearly all there is: written out, since a call for each takes as long as calamine.
+    rows = [
+        [v if type(v) is str else repr(v).removesuffix(".0") if type(v) is float else _text(v) for v in row]
+        for row in values
+    ]
     _place(rows, notes.patches, entry.name)
     width = max(map(len, rows), default=0)
     allowance.take_cells(width * len(rows), f"sheet {entry.name!r}")
@@ -103,9 +107,7 @@ def _place(rows: list[list[str]], patches: Sequence[Patch], name: str) -> None:
 
 
 def _text(value: Any) -> str:
-    """A cell's value as raw text: numbers in their shortest form, dates as ISO, truth values in capitals."""
-    if type(value) is float:
-        return repr(value).removesuffix(".0")
+    """A value that is neither text nor number as raw text: dates as ISO, truth values in capitals."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, datetime.date | datetime.time):

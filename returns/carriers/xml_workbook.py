@@ -69,6 +69,8 @@ class _Reader:
     def __init__(self, allowance: Allowance) -> None:
         self.sheets: list[_OpenSheet] = []
         self._allowance = allowance
+        self._place: tuple[int, int] | None = None
+        """Row and column of the cell that is open."""
         self._text: list[str] | None = None
         self._type = ""
 
@@ -87,6 +89,7 @@ class _Reader:
             getattr(self, handler)({key.removeprefix(_NAMESPACE): value for key, value in attributes.items()})
 
     def _start_sheet(self, told: dict[str, str]) -> None:
+        self._place = None
         self.sheets.append(_OpenSheet(told.get("Name", f"Sheet{len(self.sheets) + 1}")))
 
     def _start_row(self, told: dict[str, str]) -> None:
@@ -105,6 +108,8 @@ class _Reader:
         if across or down:
             sheet.merges.append((sheet.row, column, sheet.row + down, column + across))
         sheet.column = column + across
+        if column >= _MAX_COLUMNS:
+            raise TooLargeError(f"a row of the XML workbook has more than {_MAX_COLUMNS:,} columns")
         missing = sheet.row + 1 - len(sheet.rows)
         if missing > 0:
             self._allowance.take_cells(missing, f"sheet {sheet.name!r}")
@@ -125,9 +130,13 @@ class _Reader:
     def _end(self, name: str) -> None:
         if name == _NAMESPACE + "Data" and self._text is not None:
             text = "".join(self._text)
+            if self._place is None:
+                raise NotAWorkbookError("a value of the XML workbook stands outside of any cell")
             row, column = self._place
             self.sheets[-1].rows[row][column] = text.removesuffix(_MIDNIGHT) if self._type == "DateTime" else text
             self._text = None
+        elif name == _NAMESPACE + "Cell":
+            self._place = None
         elif name.endswith(" Visible") and self.sheets:
             self.sheets[-1].is_hidden = True
 

@@ -156,15 +156,21 @@ def record(kind: int, body: bytes = b"") -> bytes:
     return struct.pack("<HH", kind, len(body)) + body
 
 
-def biff(cells: bytes, shared: bytes = b"", globals_: bytes = b"", sheets: int = 1) -> bytes:
-    """A BIFF8 stream of one sheet whose records are ``cells``; ``sheets`` entries point at it."""
-    begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0))
-    page = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x10, 0, 0, 0, 0))
-    length = len(begin) + len(globals_) + len(shared) + sheets * 14 + 4
-    bound = b"".join(
-        record(0x0085, struct.pack("<IBBBB", length, 0, 0, 2, 0) + b"S" + str(n)[-1:].encode()) for n in range(sheets)
-    )
-    return begin + globals_ + bound + shared + record(0x000A) + page + cells + record(0x000A)
+def biff(*pages: bytes, shared: bytes = b"", globals_: bytes = b"", repeats: int = 1) -> bytes:
+    """A BIFF8 stream with a sheet for each of ``pages``, its records; each is listed ``repeats`` times."""
+    begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0)) + globals_
+    bodies = [
+        record(0x0809, struct.pack("<HHHHII", 0x0600, 0x10, 0, 0, 0, 0)) + page + record(0x000A)
+        for page in pages or (b"",)
+    ]
+    names = [f"{number:03d}".encode() for number in range(len(bodies) * repeats)]
+    offset = len(begin) + len(names) * 15 + len(shared) + 4
+    offsets = [offset + sum(map(len, bodies[:number])) for number in range(len(bodies))] * repeats
+    listed = [
+        record(0x0085, struct.pack("<IBBBB", place, 0, 0, 3, 0) + name)
+        for place, name in zip(offsets, names, strict=True)
+    ]
+    return begin + b"".join(listed) + shared + record(0x000A) + b"".join(bodies)
 
 
 def dumped(document: Any) -> bytes:

@@ -174,3 +174,43 @@ def test_a_field_that_stands_twice_is_found_in_long_records_too(fields):
 def test_long_records_with_escapes_and_nested_values_are_read():
     record = {f"f{n}": f"{n}" for n in range(12)} | {"note": '城":乡', "list": [{"a": 1}]}
     assert texts_of(grid_of(dumped([record])))[1][-2:] == ['城":乡', '[{"a": "1"}]']
+
+
+PAGE = '{"code":0,"msg":"ok","data":{"total":2,"page":1,"rows":[{"a":"1","b":"2"},{"a":"3","b":"4"}],"size":500}}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"b":"4"', '"a":"4"', "stands twice"),
+        ('"b":"4"', '"b":"4","b":"5"', "stands twice"),
+        ('"b":"2"},{', '"b":"2"},,{', "no JSON"),
+        ('"b":"2"},{', '"b":"2"}{', "no JSON"),
+        ('"b":"2"', '"b" "2"', "no JSON"),
+        ('"b":"2"', '"b":"2\n"', "no JSON"),
+        ('"b":"2"', '"b":"\t2"', "no JSON"),
+        ('],"size"', ',"size"', "no JSON"),
+        ('"total":2', '"total":3', "announces 3 rows and holds 2"),
+        ('"total":2', '"total":2,"total":2', "stands twice"),
+        ('"total":2', '"total":2,"rows":[]', "stands twice"),
+        ('"size":500', '"rows":[]', "stands twice"),
+    ],
+)
+def test_a_page_with_one_thing_wrong_is_named(old, new, says):
+    assert says in problem_of(PAGE.replace(old, new).encode()).explanation
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rows"),
+    [
+        ('"b":"4"', '"c":"4"', [["a", "b", "c"], ["1", "2", ""], ["3", "", "4"]]),
+        ('"a":"3","b":"4"', '"b":"4","a":"3"', [["a", "b"], ["1", "2"], ["3", "4"]]),
+        ('"b":"4"', '"b":4', [["a", "b"], ["1", "2"], ["3", "4"]]),
+        ('"b":"4"', '"b":null', [["a", "b"], ["1", "2"], ["3", ""]]),
+        ('"b":"2"', '"b":"}]"', [["a", "b"], ["1", "}]"], ["3", "4"]]),
+        ('"b":"2"', '"b":"},{"', [["a", "b"], ["1", "},{"], ["3", "4"]]),
+        ('"msg":"ok"', '"more":{"rows":[{"a":"9","b":"9"}]}', [["a", "b"], ["1", "2"], ["3", "4"]]),
+    ],
+)
+def test_records_that_differ_are_read_all_the_same(old, new, rows):
+    assert texts_of(grid_of(PAGE.replace(old, new).encode())) == rows

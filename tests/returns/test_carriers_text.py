@@ -90,7 +90,9 @@ def test_an_address_is_row_and_column():
     ],
 )
 def test_a_quote_that_does_not_close_in_a_note_stays_in_its_line(note):
-    rows = texts_of(grid_of(f"地区,数\n{note}\n北京,1\n天津,2\n".encode()))
+    grid = grid_of(f"地区,数\n{note}\n北京,1\n天津,2\n".encode())
+    rows = texts_of(grid)
+    assert grid.facts["open_quotes"] == "line 2"
     assert rows[1] == note.split(",")
     assert rows[2:] == [["北京", "1"], ["天津", "2"]]
 
@@ -123,3 +125,9 @@ def test_other_quoted_fields_of_a_text_with_a_broken_note_are_read():
 )
 def test_texts_larger_or_more_broken_than_any_return_are_refused(content, reason):
     assert problem_of(content).reason == reason
+
+
+def test_a_text_cut_off_within_a_character_is_named():
+    error = problem_of(EXPORT.encode()[:-1])
+    assert error.reason == "unreadable_text"
+    assert "cut off within its last character" in error.explanation

@@ -199,3 +199,32 @@ def test_two_sheets_of_one_name_are_refused():
     book = zipfile.ZipFile(io.BytesIO(content)).read("xl/workbook.xml").decode()
     error = problem_of(repack({"xl/workbook.xml": book.replace("表2", "表1").encode()}, content))
     assert "the same name" in error.explanation
+
+
+@pytest.mark.parametrize("start", [0, 1024 * 1024 - 1, 1024 * 1024, 3_000_000])
+def test_a_mark_is_found_wherever_blocks_of_a_large_part_meet(start):
+    from returns.carriers.byte_search import count_pair, has_far_reference, has_pair
+
+    content = bytes(start) + b'AAA1 1111"<f' + bytes(5_000)
+    assert has_pair(content, b"<f")
+    assert not has_pair(content, b"<g")
+    assert count_pair(content, b"<f") == 1
+    assert has_far_reference(content, start, start + 4)
+    assert has_far_reference(content, start + 5, len(content))
+    assert not has_far_reference(content, start + 1, start + 9)
+
+
+def test_a_formula_without_a_result_in_a_large_sheet_is_found():
+    rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(1, 40_000))
+    last = b'<row r="40000"><c r="A40000"><f>SUM(B1)</f></c></row>'
+    assert texts_of(grid_of(sheet_with(rows + last)))[-1] == ["=SUM(B1)"]
+
+
+def test_sheets_of_an_old_workbook_keep_their_order():
+    numbers = [record(0x0203, struct.pack("<HHHd", 0, 0, 0, value)) for value in (1.5, 2.5, 3.5)]
+    grid = grid_of(compound({"Workbook": biff(*numbers)}))
+    assert [(sheet.name, sheet.rows) for sheet in grid.sheets] == [
+        ("000", [["1.5"]]),
+        ("001", [["2.5"]]),
+        ("002", [["3.5"]]),
+    ]
