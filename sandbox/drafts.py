@@ -106,12 +106,6 @@ def replace_columns(draft: Draft, places: Sequence[int], **changes: str) -> Draf
     return dataclasses.replace(draft, table=dataclasses.replace(draft.table, columns=tuple(columns)))
 
 
-def refuse_row(draft: Draft, row: int) -> Draft:
-    """The draft in which nothing of a row may be believed."""
-    says = tuple((None,) * len(each) if number == row else each for number, each in enumerate(draft.says))
-    return dataclasses.replace(draft, says=says)
-
-
 def append_row(draft: Draft, code: str, name: str, texts: tuple[str, ...], says: tuple[Says, ...]) -> Draft:
     """The draft with one row more."""
     table = dataclasses.replace(

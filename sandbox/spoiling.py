@@ -16,7 +16,6 @@ from sandbox.drafts import (
     choose_figure,
     columns_of_indicator,
     map_figures,
-    refuse_row,
     replace_columns,
     replace_figure,
     replace_region,
@@ -178,7 +177,7 @@ def use_old_code(draft: Draft, _: Reference) -> Draft:
     if not rows:
         return draft
     row = choose(draft, "old_region_code", rows)
-    return refuse_row(replace_region(draft, row, *old[draft.table.region_codes[row]]), row)
+    return replace_region(draft, row, *old[draft.table.region_codes[row]])
 
 
 def use_old_name(draft: Draft, _: Reference) -> Draft:

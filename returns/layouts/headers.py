@@ -15,6 +15,7 @@ from returns.conform.periods import column_period, owes_cumulative, read_period
 from returns.conform.texts import squash
 from returns.conform.units import caption_unit
 from returns.layouts import Layout
+from returns.layouts.figure_like import is_figure_like
 from returns.layouts.measures import Fault, Measure, MeasureReader, Named
 from returns.reasons import ReturnReason
 from warehouse.catalogue import Catalogue
@@ -95,6 +96,8 @@ class HeaderReader:
     ) -> tuple[Column, ...] | HeaderProblem:
         if len(header) < len(layout.header):
             return HeaderProblem("missing_header", "the table ends within its header")
+        if problem := _find_figure(layout, header):
+            return problem
         owed = self._owed(layout, stated) if layout.columns == "closed" else frozenset()
         columns: list[Column] = []
         for position, labels in iterate_labels(layout, header, merges):
@@ -134,7 +137,7 @@ class HeaderReader:
         candidates = [printed, *labels["parts"].split("\n")] if labels["parts"] else [printed]
         if layout.indicator == "file_name":
             candidates = [squash(stated.indicator)]
-        named, name, unit = self._measures.find_any(layout, candidates)
+        named, name, unit = self._measures.find_any(layout, candidates, has_unit=bool(labels["unit"]))
         if not {printed, name, *candidates}.isdisjoint(layout.ignored_headers):
             return None
         if layout.columns == "closed" and (named is None or named.indicator.code not in owed):
@@ -153,6 +156,18 @@ class HeaderReader:
             is_cumulative = self._catalogue.indicators[measure.indicator_code].is_cumulative
             period = column_period(period, is_cumulative=is_cumulative)
         return Column(position, measure, period)
+
+
+def _find_figure(layout: Layout, header: Header) -> HeaderProblem | None:
+    """A figure where a header should be: a header row is lost, and the first row of the table stands in its place."""
+    for number, row in enumerate(header[1:], start=1):
+        if layout.header[number] == "period":
+            continue
+        position = next((place for place, text in enumerate(row) if text and is_figure_like(text)), None)
+        if position is not None:
+            text = f"the figure {row[position]!r:.40} stands in row {number + 1} of the header, which may lack a row"
+            return HeaderProblem("missing_header", text, position)
+    return None
 
 
 def _period_of(layout: Layout, labels: dict[str, str], stated: Stated) -> str | Fault | None:

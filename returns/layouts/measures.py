@@ -50,19 +50,27 @@ class MeasureReader:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._names: dict[str, dict[str, Named]] = {}
+        self._units = {squash(printed) for printed, _ in catalogue.units} | {unit for _, unit in catalogue.units}
 
-    def find(self, layout: Layout, printed: str) -> tuple[Named | None, str, str]:
-        """(the indicator, its name as printed, its unit as printed) of a squashed header text."""
+    def find(self, layout: Layout, printed: str, *, has_unit: bool = False) -> tuple[Named | None, str, str]:
+        """(the indicator, its name as printed, its unit as printed) of a squashed header text.
+
+        With ``has_unit`` the unit is stated elsewhere: then parentheses around anything but a unit belong to the name.
+        """
         names = self._names_of(layout)
         text = _PART_OF.sub("", printed)
         if text in names:
             return names[text], text, ""
         name, unit = split_unit(text)
+        if has_unit and unit and unit not in self._units:
+            return None, text, ""
         return names.get(name), name, unit
 
-    def find_any(self, layout: Layout, candidates: list[str]) -> tuple[Named | None, str, str]:
+    def find_any(
+        self, layout: Layout, candidates: list[str], *, has_unit: bool = False
+    ) -> tuple[Named | None, str, str]:
         """As :meth:`find`, of the first candidate that names an indicator; else of the first one."""
-        tried = [self.find(layout, candidate) for candidate in candidates]
+        tried = [self.find(layout, candidate, has_unit=has_unit) for candidate in candidates]
         return next((found for found in tried if found[0] is not None), tried[0])
 
     def measure(self, layout: Layout, named: Named, area_label: str, unit: str) -> Measure | Fault:

@@ -119,7 +119,7 @@ def test_the_other_returns_are_published(nights: Nights) -> None:
 def test_a_return_that_is_no_workbook_is_quarantined_whole(nights: Nights) -> None:
     receipt = nights.third.receipt(*NOT_A_WORKBOOK)
     [row] = nights.third.quarantine[nights.third.quarantine["receipt_id"] == receipt["receipt_id"]].to_dict("records")
-    assert (row["reason"], row["address"]) == ("not_a_workbook", "")
+    assert (row["reason"], row["address"]) == ("login_page", "")
     assert NOT_A_WORKBOOK[0] in row["explanation"]
     assert row["sha256"] == receipt["sha256"]
 

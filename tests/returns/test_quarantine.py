@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
+import openpyxl
 import pytest
 
 from returns.layouts import load_layouts
@@ -201,19 +203,45 @@ def test_two_layouts_that_fit_alike_are_not_chosen_between():
     assert "health_table v1 and health_table v2" in explanation
 
 
-@pytest.mark.parametrize(("name", "reason"), [("附表", "unknown_sheet"), ("表2", "ambiguous_layout")])
-def test_a_second_sheet_with_cells_is_not_passed_over(name, reason):
-    import io
-
-    import openpyxl
-
+def with_sheet(name: str, rows: list[list[Any]]) -> bytes:
+    """A workbook with one sheet more."""
     workbook = openpyxl.load_workbook(io.BytesIO(as_workbook(make_return())))
-    workbook.create_sheet(name)["A1"] = "续表"
+    sheet = workbook.create_sheet(name)
+    for row in rows:
+        sheet.append([None if value == "" else value for value in row])
     buffer = io.BytesIO()
     workbook.save(buffer)
-    found, explanation = rejected_whole(read(buffer.getvalue()))
-    assert found == reason
-    assert name in explanation
+    return buffer.getvalue()
+
+
+def test_a_sheet_that_the_layout_does_not_name_is_not_passed_over():
+    found, explanation = rejected_whole(read(with_sheet("附表", [["续"]])))
+    assert found == "unknown_sheet"
+    assert "附表" in explanation
+
+
+def test_a_table_goes_on_under_its_header_on_the_next_sheet():
+    rows = grid_rows(make_return(stubs=[("510105", "青羊区")]))
+    result = read(with_sheet("表2", rows))
+    assert result.quarantined.empty
+    assert set(result.observations["region_code"].astype(str)) == {"510000", "510104", "510105"}
+    assert "表2!C5" in set(result.observations["address"])
+
+
+def test_a_text_on_a_further_sheet_is_a_stray():
+    row = rejected_cell(read(with_sheet("表2", [["内部资料"]])))
+    assert (row["reason"], row["address"]) == ("stray_cell", "表2!A1")
+
+
+def test_the_same_table_with_other_figures_on_a_second_sheet_is_not_guessed():
+    result = read(with_sheet("表2", grid_rows(make_return().with_cell(0, 0, "7"))))
+    assert set(result.quarantined["reason"]) == {"unequal_duplicates"}
+    assert set(result.quarantined["address"]) == {"表1!C5", "表2!C5"}
+
+
+def test_a_second_sheet_of_another_period_stops_the_return():
+    rows = grid_rows(replace(make_return(), title="四川省2023年卫生健康统计年报"))
+    assert rejected_whole(read(with_sheet("表2", rows)))[0] == "wrong_period"
 
 
 def replace_column(sample: Return, number: int, **changes: str) -> Return:

@@ -216,3 +216,10 @@ def test_only_layouts_that_the_register_allows_are_tried():
     arrival = Arrival(1, "510000/health", "health", "", "510000", "", "0" * 64, "表.csv", "", layouts=("other",))
     result = read_returns([arrival], lambda _: b"a,b\n", CATALOGUE, [layout()])
     assert result.verdicts["problem"].tolist() == ["unknown_layout"]
+
+
+def test_parentheses_that_are_no_unit_belong_to_the_name_where_the_unit_stands_elsewhere():
+    rows = [[TITLE], ["地区", "医院数（新口径）", "注册护士数（人）"], ["", "个", "人"], ["锦江区", "5", "40"]]
+    result = read(rows, layout(header=["name", "unit"]))
+    assert reasons(result) == {"row 4 col 2": "unknown_indicator"}
+    assert list(figures(result).values()) == [40.0]
