@@ -24,7 +24,7 @@ def sandbox() -> None:
 @sandbox.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def serve(options: tuple[str, ...]) -> None:
-    """Serve until Ctrl-C; options as of python -m sandbox (--port, --seed, --today, --host, --help)."""
+    """Serve until Ctrl-C; options as of python -m sandbox (--port, --seed, --today, --faults nasty, --help)."""
     sys.exit(subprocess.call([sys.executable, "-m", "sandbox", *options]))
 
 
@@ -44,17 +44,29 @@ def truth(indicator_code: str, region_code: str, period_code: str, area_type: st
 @click.argument("platform", required=False)
 @click.argument("fault", required=False)
 @click.option("--return-id", help="Only this return of the platform.")
+@click.option("--preset", help="A whole night of faults, e.g. nasty.")
 @click.option("--clear", is_flag=True, help="End all faults.")
 @_url
-def fault(platform: str | None, fault: str | None, return_id: str | None, clear: bool, url: str) -> None:
-    """Switch a fault on: junheng sandbox fault 510000/health down."""
+def fault(
+    platform: str | None, fault: str | None, return_id: str | None, preset: str | None, clear: bool, url: str
+) -> None:
+    """Switch a fault on: junheng sandbox fault 510000/health down; or a night of them: --preset nasty."""
     if clear:
         _show(_ask("DELETE", f"{url}/control/faults"))
+    elif preset:
+        _show(_ask("POST", f"{url}/control/faults", json={"preset": preset}))
     elif platform and fault:
         body = {"platform": platform, "fault": fault, "return_id": return_id}
         _show(_ask("POST", f"{url}/control/faults", json=body))
     else:
-        raise click.UsageError("name a platform and a fault, or --clear")
+        raise click.UsageError("name a platform and a fault, or --preset, or --clear")
+
+
+@sandbox.command()
+@_url
+def verdicts(url: str) -> None:
+    """Every fault that is on, and what a right reader makes of the return."""
+    _show(_ask("GET", f"{url}/control/verdicts"))
 
 
 def _ask(method: str, url: str, **options: object) -> object:
