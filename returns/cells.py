@@ -17,12 +17,13 @@ from returns.carriers.grid import Sheet
 from returns.conform.texts import squash
 from returns.conform.units import caption_unit
 from returns.layouts import DashMeaning, Layout
+from returns.layouts.figure_like import is_figure_like
 from returns.layouts.headers import Column, read_period_label
+from returns.layouts.lost_headers import find_lost_header, stop_at_second_stub
 from returns.layouts.matching import Match, Mismatch, Table
 from returns.layouts.measures import Fault, Measure, MeasureReader
 
 _CONTINUED = r"[(]?续表?.{0,10}"
-_PLAIN_FIGURE = re.compile(r"\s*-?[\d,.]+\s*[epr*%]?\s*")
 _CODE_BEFORE_NAME = re.compile(r"\s*(\d{6})\s*(\D.*)", re.DOTALL)
 
 
@@ -50,6 +51,8 @@ class CellBlock:
     row_labels: list[str]
     is_short: list[bool]
     texts: list[str]
+    period_code: str
+    """Of the table, ``""`` where only its columns or rows have one."""
     rows: list[Row] = field(default_factory=list)
 
     @property
@@ -82,8 +85,11 @@ def read_cells(match: Match, measures: MeasureReader) -> ReturnCells | Mismatch:
     has_end = layout.end is None
     for table in match.tables:
         numbers, others = _sort_rows(table, layout)
+        table = stop_at_second_stub(layout, table, numbers, measures)
         has_end = has_end or any(_is_end(table.sheet.rows[number], layout) for number in others)
-        block = _read_block(match, table, numbers, measures)
+        block = _read_block(layout, table, numbers, measures)
+        if problem := find_lost_header(layout, table, numbers, others, block.texts, measures):
+            return problem
         beside = _find_beside(table, numbers)
         if beside and layout.columns == "closed":
             text = f"{beside[0][0]}: a text stands in a column without a header"
@@ -103,8 +109,8 @@ def read_cells(match: Match, measures: MeasureReader) -> ReturnCells | Mismatch:
     return ReturnCells(tuple(blocks), tuple(strays), layout.dash, layout.label, region, stated.period_code)
 
 
-def _read_block(match: Match, table: Table, numbers: list[int], measures: MeasureReader) -> CellBlock:
-    sheet, columns, stub, layout = table.sheet, table.columns, table.block.stub, match.layout
+def _read_block(layout: Layout, table: Table, numbers: list[int], measures: MeasureReader) -> CellBlock:
+    sheet, columns, stub = table.sheet, table.columns, table.block.stub
     rows = [sheet.rows[number] for number in numbers]
     width = max(column.position for column in columns) + 1
     short = [len(row) < width for row in rows]
@@ -125,7 +131,8 @@ def _read_block(match: Match, table: Table, numbers: list[int], measures: Measur
         row_labels=[sheet.row_labels[number] for number in numbers],
         is_short=short,
         texts=_flatten(rows, [column.position for column in columns]),
-        rows=_read_rows(match, rows, stub, measures) if {"indicator", "period"} & stub.keys() else [],
+        period_code=table.stated.period_code,
+        rows=_read_rows(layout, table, rows, measures) if {"indicator", "period"} & stub.keys() else [],
     )
 
 
@@ -135,10 +142,10 @@ def _split_codes(names: list[str]) -> tuple[list[str], list[str]]:
     return [code for code, _ in pairs], [name for _, name in pairs]
 
 
-def _read_rows(match: Match, rows: Sequence[Sequence[str]], stub: dict[str, int], measures: MeasureReader) -> list[Row]:
+def _read_rows(layout: Layout, table: Table, rows: Sequence[Sequence[str]], measures: MeasureReader) -> list[Row]:
     """What the rows of a table say, where they name indicators or periods; each distinct text once."""
-    layout = match.layout
-    fallback = caption_unit(match.stated.caption)
+    stub = table.block.stub
+    fallback = caption_unit(table.stated.caption)
     known: dict[tuple[str, str, str], Row] = {}
     result = []
     for row in rows:
@@ -159,7 +166,7 @@ def _measure_of(layout: Layout, text: str, unit: str, fallback: str, measures: M
     named, name, own_unit = measures.find(layout, text)
     if named is None:
         return Fault("unknown_indicator", f"the indicator {name or '(no name)'!r} is not in the catalogue")
-    return measures.measure(layout, named, "", unit or own_unit or fallback)
+    return measures.measure_twice(layout, named, "", (unit, own_unit), fallback)
 
 
 def _sort_rows(table: Table, layout: Layout) -> tuple[list[int], list[int]]:
@@ -184,7 +191,7 @@ def _sort_rows(table: Table, layout: Layout) -> tuple[list[int], list[int]]:
             not texts
             or (len(texts) == 1 and _is_note(row, stub, texts[0]))
             or (footer and _begins_note(texts, footer))
-            or (not any(map(_PLAIN_FIGURE.fullmatch, texts)) and all(between.fullmatch(squash(text)) for text in texts))
+            or all(between.fullmatch(squash(text)) and not is_figure_like(text) for text in texts)
             or (ignored and any(ignored.fullmatch(squash(row[place])) for place in stub if place < len(row)))
         )
         (others if is_other else data).append(number)
@@ -193,16 +200,12 @@ def _sort_rows(table: Table, layout: Layout) -> tuple[list[int], list[int]]:
 
 def _begins_note(texts: Sequence[str], footer: re.Pattern[str]) -> bool:
     """A note, also one that its commas have cut into cells: its first text is one, and no figure stands among the rest."""
-    return footer.fullmatch(squash(texts[0])) is not None and not any(map(_PLAIN_FIGURE.fullmatch, texts[1:]))
+    return footer.fullmatch(squash(texts[0])) is not None and not any(map(is_figure_like, texts))
 
 
 def _is_note(row: Sequence[str], stub: list[int], text: str) -> bool:
     """A text that stands alone outside the stub, such as ``续表``: not a row of the table."""
-    return all(place >= len(row) or not row[place].strip() for place in stub) and not _looks_like_figure(text)
-
-
-def _looks_like_figure(text: str) -> bool:
-    return any(letter.isdigit() for letter in text) or text.strip() in ("-", "—", "…", "...", "/")
+    return all(place >= len(row) or not row[place].strip() for place in stub) and not is_figure_like(text)
 
 
 def _is_end(row: Sequence[str], layout: Layout) -> bool:
@@ -216,7 +219,7 @@ def _find_beside(table: Table, numbers: Sequence[int]) -> list[tuple[str, str]]:
     """(address, text) of texts in data rows that stand in a column without any header."""
     sheet, block = table.sheet, table.block
     header = sheet.rows[block.row : table.first_row]
-    named = {place for row in header for place in range(block.left, min(len(row), block.right)) if row[place]}
+    named = {place for row in header for place in range(block.left, min(len(row), block.right)) if squash(row[place])}
     named |= {column.position for column in table.columns} | set(block.stub.values())
     width = max((min(len(sheet.rows[number]), block.right) for number in numbers), default=0)
     nameless = [place for place in range(block.left, width) if place not in named]
@@ -243,7 +246,7 @@ def _strays_below(table: Table, others: list[int], layout: Layout) -> list[tuple
             continue
         for place in range(table.block.left, min(len(row), table.block.right)):
             text = row[place]
-            if text and not text.isspace() and not known.fullmatch(squash(text)):
+            if text and not text.isspace() and (is_figure_like(text) or not known.fullmatch(squash(text))):
                 strays.append((table.sheet.address(number, place), text))
     return strays
 
@@ -259,7 +262,7 @@ def _strays_above(match: Match) -> list[tuple[str, str]]:
         cell
         for table in first.values()
         for cell in _texts_of(table.sheet, range(table.block.row))
-        if not known.fullmatch(squash(cell[1]))
+        if is_figure_like(cell[1]) or not known.fullmatch(squash(cell[1]))
     ]
 
 

@@ -171,7 +171,7 @@ def _stack(returns: Sequence[LabelledCells], resolver: RegionResolver) -> _Table
         tables.label.append(item.label)
         tables.strays += [(number, address, text) for address, text in item.cells.strays]
         for block in item.cells.blocks:
-            regions = resolver.resolve(block.row_codes, block.row_names, item.province_code, item.cells.period_code)
+            regions = resolver.resolve(block.row_codes, block.row_names, item.province_code, block.period_code)
             if any(block.is_short):
                 regions = [short if flag else region for flag, region in zip(block.is_short, regions, strict=True)]
             tables.row_label += block.row_labels
@@ -263,18 +263,17 @@ def _value_cells(tables: _Tables, cells: _Cells, texts: pa.StringArray) -> _Valu
 def _find_repeats(tables: _Tables, cells: _Cells, values: _Values) -> Duplicates:
     """Cells are compared only in returns where a region or what a column says stands twice: nearly none."""
     regions = [region if isinstance(region, str) else "" for region in tables.row_region]
-    owner_of_row = np.array(tables.row_return, np.int32)
+    owner_of_row, kind_of = np.array(tables.row_return, np.int32), _kinds(tables)
     rows = pd.DataFrame(
         {
             "owner": owner_of_row,
             "region": pd.Series(regions, dtype="object"),
-            "measure": tables.row_measure,
+            "kind": kind_of[tables.row_measure],
             "period": tables.row_period,
         }
     )
     first_row = np.cumsum([0, *(height for height, _ in tables.shapes)])[:-1]
     owner_of_column = np.repeat(owner_of_row[first_row], [width for _, width in tables.shapes])
-    kind_of = _kinds(tables)
     columns = pd.DataFrame(
         {"owner": owner_of_column, "kind": kind_of[tables.column_measure], "period": tables.column_period}
     )

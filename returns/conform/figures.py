@@ -1,8 +1,11 @@
 """Raw texts to numbers, status and precision, vectorised with Arrow. Not here: units, columns, places.
 
 Plain numbers (``8364.0``, ``-3``, ``1234.5678e``) are nearly all and go a fast way. What is left is brought to that
-form, each distinct text once: full-width digits, thousands separators, 万 and 亿, percent, parentheses or − for minus,
-footnote signs, status marks, scientific notation. A text that then is no number keeps a fault; nothing is guessed.
+form, each distinct text once: full-width digits, thousands separators (comma or any space), 千 to 万亿, percent,
+parentheses or − for minus, footnote signs (①, ¹, a), [1]), status marks, scientific notation, the apostrophe of a number
+kept as text. A text that then is no number keeps a fault; nothing is guessed: no ``>5``, no ``约5``, no ``‰`` (no unit of
+the catalogue is per mille, and a tenth of a percent is not silently made of it), no ``无`` or ``N/A`` (a layout's word
+on dashes must not make them 0), and no unit glued to the figure (``12.3万人``, ``123张``: it may not be the column's).
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
 
-STATUSES = ("A", "P", "E", "M", "L")
-"""SDMX OBS_STATUS by code: normal (and revised), provisional, estimated, missing, below detection (``…``)."""
-NORMAL, PROVISIONAL, ESTIMATED, MISSING, BELOW_DETECTION = range(5)
+STATUSES = ("A", "P", "E", "M", "L", "B", "N", "F")
+"""SDMX OBS_STATUS by code: normal (and revised), provisional, estimated, missing, below detection (``…``), break in
+series, not significant, forecast."""
+NORMAL, PROVISIONAL, ESTIMATED, MISSING, BELOW_DETECTION, BREAK, NOT_SIGNIFICANT, FORECAST = range(8)
 
 NO_FAULT, NOT_A_NUMBER, FORMULA, DASH = range(4)
 """What a text is instead of a figure; a formula is one without a result, or a spreadsheet's error value."""
@@ -29,23 +33,48 @@ NO_FAULT, NOT_A_NUMBER, FORMULA, DASH = range(4)
 SIGNIFICANT_DIGITS = 12
 """Float noise ends here: the pinned precision of values."""
 
-_PLAIN = r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?[epr*]?$"
+_PLAIN = r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?[eprbnf*]?$"
 _NUMBER = r"^-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
-_FOOTNOTES = r"(?:[①-⓿❶-➓]|\[[0-9]{1,2}\]|[a-z]\))+$"
-_GROUPED = r"^-?[0-9]{1,3}(?:[, ][0-9]{3})+(?:\.[0-9]+)?$"
-_MARKED = r"^(.*[0-9.%万亿)])\s*[epr*]$"
+_INVISIBLE = "[\u200b-\u200f\u2060\ufeff]"
+_APOSTROPHE = r"^\s*['’＇](\s*[-+−.0-9０-９(（])"
+_FOOTNOTES = (
+    r"((?:[①-⒇Ⓐ-⓿❶-➓㉑-㉟㊱-㊿]|[⁰¹²³⁴-⁹]{1,2}|⁽[⁰¹²³⁴-⁹]{1,2}⁾|[\[［〔][0-9０-９]{1,2}[\]］〕]|[a-z][)）])\s*)+"
+    r"([%％]?\s*[eprbnf*]?\s*)$"
+)
+# 10² is a power, not a ten with a footnote; NFKC would turn ² into 2, ⒈ into 1. and ½ into 1⁄2.
+_POWER = "(?:^|[^0-9.,])10[⁰¹²³⁴-⁹⁻]"
+_OTHER_DIGITS = r"[^\P{N}0-9０-９]"
+_GROUPED = r"^-?[0-9]{1,3}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+)(?:\.[0-9]+)?$"
+_MARKED = r"^(.*[0-9.%千万亿)])\s*[eprbnf*]$"
 _FORMULAS = r"^(?:=|#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|ERROR)$)"
 _DASHES = r"^(?:[-—–―‐‑‒−]+|/|N)$"
-_SCALES = (("万亿", 1e12), ("亿", 1e8), ("万", 1e4))
-_MARKS = (("p", PROVISIONAL), ("*", PROVISIONAL), ("e", ESTIMATED), ("r", NORMAL))
+_SCALES = (
+    ("万亿", 1e12),
+    ("千亿", 1e11),
+    ("百亿", 1e10),
+    ("亿", 1e8),
+    ("千万", 1e7),
+    ("百万", 1e6),
+    ("万", 1e4),
+    ("千", 1e3),
+)
+_MARKS = (
+    ("p", PROVISIONAL),
+    ("*", PROVISIONAL),
+    ("e", ESTIMATED),
+    ("r", NORMAL),
+    ("b", BREAK),
+    ("n", NOT_SIGNIFICANT),
+    ("f", FORECAST),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Arrays of one length: the printed number (NaN where there is none), before any unit.
 
-    ``last_digit`` is one unit of the last printed digit; ``scale`` is the figure's own 万 or 亿 (else 1), not yet
-    applied; ``is_percent`` whether it was printed with %; ``fault`` is one of the codes above,
+    ``last_digit`` is one unit of the last printed digit; ``scale`` is the figure's own 千, 万 or 亿 (else 1), not
+    yet applied; ``is_percent`` whether it was printed with %; ``fault`` is one of the codes above,
     ``status`` indexes :data:`STATUSES`.
     """
 
@@ -97,9 +126,11 @@ def round_noise(values: Floats) -> Floats:
 def _read_odd(texts: pa.StringArray) -> Figures:
     """Distinct texts that are not plain numbers."""
     is_formula = _matches(texts, _FORMULAS)
-    clean = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), _FOOTNOTES, "")
+    texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _INVISIBLE, ""))
+    clean = pc.replace_substring_regex(pc.replace_substring_regex(texts, _APOSTROPHE, r"\1"), _FOOTNOTES, r"\2")
+    is_clear = ~_matches(clean, _OTHER_DIGITS) & ~_matches(texts, _POWER)
     clean = pc.utf8_trim_whitespace(pc.utf8_normalize(clean, form="NFKC"))  # full-width forms; … becomes three dots
-    is_blank = _flags(pc.equal(clean, "")) & _flags(pc.equal(pc.utf8_trim_whitespace(texts), ""))
+    is_blank = _flags(pc.equal(texts, ""))
     is_below = _matches(clean, r"^(?:\.{3,}|⋯+)$")
     is_dash = _matches(clean, _DASHES)
 
@@ -114,7 +145,7 @@ def _read_odd(texts: pa.StringArray) -> Figures:
     clean = pc.if_else(pa.array(is_grouped), pc.replace_substring_regex(clean, "[, ]", ""), clean)
 
     # A mark, a sign or a scale twice leaves a rest that is no number.
-    is_number = _matches(clean, _NUMBER) & ~is_formula
+    is_number = _matches(clean, _NUMBER) & is_clear & ~is_formula
     value, last_digit = _parse(pc.if_else(pa.array(is_number), clean, "nan"))
     is_number &= np.isfinite(value)
     fault = np.select(

@@ -27,6 +27,8 @@ _NATION = "000000"
 _NATION_NAMES = re.compile(r"(?:全国|中国|全国(?:总计|合计|平均))")
 _GROUP_NAMES = re.compile(r"(?:东部|中部|西部|东北)(?:地区|各省)?(?:合计|小计)?")
 _TOTAL_NAMES = re.compile(r"(?:全省|全市|全区|全自治区|合计|总计|总数|全省(?:合计|总计))")
+# 全市 in a table of Sichuan is the total of a prefecture: the word must fit what the province is.
+_TOTALS_OF = {"省": ("全省",), "市": ("全市",), "自治区": ("全区", "全自治区")}
 # Letters that look alike: 巿 (fú) is typed for 市.
 _LOOK_ALIKES = str.maketrans("巿", "市")
 _ENGLISH = re.compile(r"(?<=[一-鿿])[A-Za-z.'’()-]+$")
@@ -50,6 +52,10 @@ class _Context:
 
     province: str
     prefecture: str = ""
+
+    def forget(self, province: str) -> None:
+        """A row that is not resolved may be the prefecture, or province, of the rows below it."""
+        self.province, self.prefecture = province, ""
 
     def follow(self, region: str) -> None:
         """Take notice of a resolved row."""
@@ -108,6 +114,8 @@ class RegionResolver:
                 region = self._require_in_force(found, period_code)
             if isinstance(region, str):
                 context.follow(region)
+            elif region.reason != "computed_here":
+                context.forget(province)
             resolved.append(region)
         return resolved
 
@@ -155,7 +163,7 @@ class RegionResolver:
         if not label:
             return RegionFault("unknown_region", "the row has neither code nor name of a region")
         if _TOTAL_NAMES.fullmatch(label):
-            return f"{province}0000" if province else _computed_here(name)
+            return self._total(name, label, province)
         if _NATION_NAMES.fullmatch(label) or _GROUP_NAMES.fullmatch(label):
             return _computed_here(name)
         found = {code for code in self._names.codes.get(label, ()) if not province or code.startswith(province)}
@@ -171,6 +179,17 @@ class RegionResolver:
         told = ", ".join(f"{code} under {self._regions[code].parent_code}" for code in sorted(chosen)[:5])
         text = f"the name {name!r} is of {len(chosen)} regions ({told}), and the row has no code"
         return RegionFault("ambiguous_region", text)
+
+    def _total(self, name: str, label: str, province: str) -> str | RegionFault:
+        """The province that a row of totals is of; no other kind of place may be meant."""
+        if not province:
+            return _computed_here(name)
+        code = f"{province}0000"
+        own = self._regions[code].name_zh if code in self._regions else ""
+        others = {word for kind, words in _TOTALS_OF.items() if not own.endswith(kind) for word in words}
+        if label.startswith(tuple(others)):
+            return RegionFault("unknown_region", f"the total {name!r} is not of {own or code}, and the row has no code")
+        return code
 
     def _require_in_force(self, region: str | RegionFault, period_code: str) -> str | RegionFault:
         """The code, unless it ended too long before the period and no dated change tells what became of it.
@@ -215,6 +234,11 @@ def _collect_names(catalogue: Catalogue) -> _Names:
         if change.kind == "rename" and change.to_code in known:
             names.add(change.to_code, change.from_name)
     return names
+
+
+def is_region_name(catalogue: Catalogue, text: str) -> bool:
+    """Whether the catalogue has any region, past or present, of this name."""
+    return _label(shorten(text, _SHOWN_LENGTH)) in _names_of(catalogue).codes
 
 
 def _narrow(codes: set[str], context: _Context) -> set[str]:

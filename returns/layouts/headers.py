@@ -8,7 +8,7 @@ layout. In an open one the cells under an unknown header are quarantined by its 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from returns.carriers.grid import Merge
 from returns.conform.periods import column_period, owes_cumulative, read_period
@@ -71,7 +71,8 @@ class HeaderReader:
         ``merges`` are merged ranges with rows counted from the header's first; where a sheet has any, a name is carried to the
         right within its merged range only.
         """
-        key = (layout.label, header, stub, stated, merges)
+        said = replace(stated, region_code="")  # the same header comes from every province
+        key = (layout.label, header, stub, said, merges)
         if key not in self._known:
             self._known[key] = self._read(layout, header, stub, stated, merges)
         return self._known[key]
@@ -100,8 +101,11 @@ class HeaderReader:
             return problem
         owed = self._owed(layout, stated) if layout.columns == "closed" else frozenset()
         columns: list[Column] = []
-        for position, labels in iterate_labels(layout, header, merges):
-            if position in stub:
+        labelled = [pair for pair in iterate_labels(layout, header, merges) if pair[0] not in stub]
+        split = {labels["name"] for _, labels in labelled if labels["area"]}
+        for position, labels in labelled:
+            if layout.columns == "open" and not labels["area"] and labels["name"] in split:
+                columns.append(_without_area(position, labels["name"]))
                 continue
             column = self._read_column(layout, position, labels, owed, stated)
             if isinstance(column, HeaderProblem):
@@ -147,8 +151,8 @@ class HeaderReader:
             return Column(
                 position, Fault("unknown_indicator", f"the indicator {what!r} is not in the catalogue"), period
             )
-        unit = labels["unit"] or unit or labels["group_unit"] or caption_unit(stated.caption)
-        measure = self._measures.measure(layout, named, labels["area"], unit)
+        fallback = labels["group_unit"] or caption_unit(stated.caption)
+        measure = self._measures.measure_twice(layout, named, labels["area"], (labels["unit"], unit), fallback)
         if isinstance(measure, Fault) and layout.columns == "closed":
             reason: ReturnReason = "unknown_unit" if measure.reason == "unknown_unit" else "unknown_header"
             return HeaderProblem(reason, measure.explanation, position)
@@ -156,6 +160,12 @@ class HeaderReader:
             is_cumulative = self._catalogue.indicators[measure.indicator_code].is_cumulative
             period = column_period(period, is_cumulative=is_cumulative)
         return Column(position, measure, period)
+
+
+def _without_area(position: int, name: str) -> Column:
+    """A blank beside area labels under one name: which area it is of was lost, and the total would be a guess."""
+    text = f"the column {name!r} has no area label, and others of that name have one"
+    return Column(position, Fault("unknown_indicator", text), None)
 
 
 def _find_figure(layout: Layout, header: Header) -> HeaderProblem | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from returns.carriers.grid import Grid, Merge, Sheet
 from returns.conform.periods import find_period, read_period, states_period
@@ -17,6 +16,7 @@ from returns.layouts import Layout
 from returns.layouts.blocks import Block, find_blocks
 from returns.layouts.headers import Column, HeaderReader, Stated
 from returns.layouts.measures import Measure, MeasureReader
+from returns.layouts.statements import compiled, find_caption, find_other_period, find_title
 from returns.reasons import ReturnReason
 from warehouse.catalogue import Catalogue
 from warehouse.periods import parse_period
@@ -40,6 +40,8 @@ class Table:
     block: Block
     first_row: int
     columns: tuple[Column, ...]
+    stated: Stated
+    """What its own title and caption say, or those of the table that it continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,11 @@ class Matcher:
             said = self._read_statements(layout, sheet, first_row, block, expected, stated)
             if isinstance(said, Mismatch):
                 return said
-            stated = replace(said, caption=_caption(layout, sheet, first_row, block) or said.caption)
+            stated = replace(said, caption=find_caption(layout, sheet, first_row, block) or said.caption)
             columns = self._read_header(layout, sheet, block, stated)
             if isinstance(columns, Mismatch):
                 return replace(columns, stated=stated)
-            tables.append(Table(sheet, block, block.row + len(layout.header), columns))
+            tables.append(Table(sheet, block, block.row + len(layout.header), columns, stated))
         assert stated is not None, "there is a block"
         if problem := _check_facts(grid, stated):
             return problem
@@ -168,15 +170,19 @@ class Matcher:
         """
         base = before or Stated(expected.form, expected.region_code, expected.period_code)
         if layout.title is not None:
-            titles = (squash(text) for row in sheet.rows[first_row : block.row] for text in row if text)
-            title = next((found for found in map(_compile(layout.title).fullmatch, titles) if found), None)
+            title = find_title(layout, sheet, first_row, block)
             if title is not None:
-                titled = self._check_title(layout, title, expected)
+                titled = self._check_title(layout, title.match, expected)
                 if isinstance(titled, Mismatch):
                     return titled
                 base = titled
             elif before is None:
                 return Mismatch("unknown_layout", "no title that the layout knows stands above the header", 2)
+            if title is None or not title.is_own:
+                rows = range(first_row, block.row)
+                if other := find_other_period(layout, sheet, rows, block, base.period_code):
+                    text = f"{other} may be the title of the table below it, and the layout does not know it"
+                    return Mismatch("unknown_layout", text, 3)
         if before is None and layout.file_name is not None and "file_name" in (layout.period, layout.indicator):
             return _read_file_name(layout, expected, base)
         return base
@@ -229,7 +235,7 @@ def _choose_sheets(layout: Layout, grid: Grid) -> tuple[Sheet, ...] | Mismatch:
         return Mismatch("unknown_layout", "there is no sheet")
     if layout.sheet is None or grid.carrier != "workbook":
         return grid.sheets if layout.columns == "open" else _only(grid.sheets)
-    pattern = _compile(layout.sheet)
+    pattern = compiled(layout.sheet)
     named = [sheet for sheet in grid.sheets if pattern.fullmatch(squash(sheet.name.rpartition("/")[2]))]
     known = {sheet.name for sheet in named} | set(layout.ignored_sheets)
     if not named:
@@ -268,18 +274,10 @@ def _last_row_above(blocks: Sequence[tuple[Sheet, Block]], sheet: Sheet, block: 
     return max(above) + 1 if above else 0
 
 
-def _caption(layout: Layout, sheet: Sheet, first_row: int, block: Block) -> str:
-    if layout.caption is None:
-        return ""
-    pattern = _compile(layout.caption)
-    texts = (squash(text) for row in sheet.rows[first_row : block.row] for text in row if text)
-    return next((match["units"] for match in map(pattern.fullmatch, texts) if match), "")
-
-
 def _read_file_name(layout: Layout, expected: Expected, base: Stated) -> Stated | Mismatch:
     """What only the file's name says: the period, the indicator."""
     stem = re.sub(r"\.[A-Za-z]{1,5}$", "", expected.file_name.replace("\\", "/").rpartition("/")[2])
-    found = _compile(layout.file_name or "").fullmatch(squash(stem))
+    found = compiled(layout.file_name or "").fullmatch(squash(stem))
     if found is None:
         return Mismatch("unknown_layout", f"the file's name {stem!r} is not as the layout wants it", 2)
     said = {name: text or "" for name, text in found.groupdict().items()}
@@ -306,8 +304,3 @@ def _check_facts(grid: Grid, stated: Stated) -> Mismatch | None:
 
 def _name(sheet: Sheet) -> str:
     return f"sheet {sheet.name!r}" if sheet.name else "the table"
-
-
-@lru_cache(maxsize=512)
-def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

@@ -48,7 +48,7 @@ class MeasureReader:
     """Reads names and units of one layout after another; keeps the names of each."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._names: dict[str, dict[str, Named]] = {}
         self._units = {squash(printed) for printed, _ in catalogue.units} | {unit for _, unit in catalogue.units}
 
@@ -81,11 +81,25 @@ class MeasureReader:
             text = f"the area label {area_label!r} under {indicator.name_zh!r} is none of {', '.join(indicator.area_types)}"
             return Fault("unknown_indicator", text)
         unit = unit or layout.units.get(indicator.code, "")
-        factor = unit_factor(unit, indicator, self._catalogue)
+        factor = unit_factor(unit, indicator, self.catalogue)
         if factor is None:
             text = f"the unit {unit!r} of {indicator.name_zh!r} is unknown for an indicator in {indicator.unit}"
             return Fault("unknown_unit", text)
         return Measure(indicator.code, area, factor, indicator.unit == "percent")
+
+    def measure_twice(
+        self, layout: Layout, named: Named, area_label: str, units: tuple[str, str], fallback: str
+    ) -> Measure | Fault:
+        """As :meth:`measure` where a unit may be stated in two places (its own cell, the name's parentheses), which must
+        agree; in neither, ``fallback`` counts."""
+        first, second = units
+        measure = self.measure(layout, named, area_label, first or second or fallback)
+        if first and second and isinstance(measure, Measure):
+            other = self.measure(layout, named, area_label, second)
+            if isinstance(other, Measure) and other.factor != measure.factor:
+                text = f"{named.indicator.name_zh!r} is stated in {first!r} and in {second!r}"
+                return Fault("unknown_unit", text)
+        return measure
 
     def _area(self, layout: Layout, named: Named, label: str) -> str | None:
         """The area type: by label, by the name itself, else the only one there is (in open tables: the total)."""
@@ -101,10 +115,10 @@ class MeasureReader:
 
     def _names_of(self, layout: Layout) -> dict[str, Named]:
         if layout.label not in self._names:
-            indicators = self._catalogue.indicators
+            indicators = self.catalogue.indicators
             names: dict[str, Named] = {}
             if layout.columns == "open":
-                names |= _published_names(self._catalogue)
+                names |= _published_names(self.catalogue)
             names |= {squash(row.name_zh): Named(row, None) for row in indicators.values()}
             for name, code in layout.aliases.items():
                 code, _, area = code.partition("@")

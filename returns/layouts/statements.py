@@ -1,0 +1,103 @@
+"""Titles and lines of units: which of those on a sheet hold for a block.
+
+Here: the nearest above its header that stands over its own columns, else one that holds for blocks side by side; and signs
+that a block, or a part of one, is of something else than it would be read as. Not here: what a title says.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from returns.carriers.grid import Sheet
+from returns.conform.periods import find_period
+from returns.conform.texts import squash
+from returns.layouts import Layout
+from returns.layouts.blocks import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """A text above a block's header that a pattern fits; ``is_own`` where it stands over the block's own columns."""
+
+    match: re.Match[str]
+    is_own: bool
+
+
+def find_title(layout: Layout, sheet: Sheet, first_row: int, block: Block) -> Above | None:
+    """The title of a block, if there is one from ``first_row`` on: a note that reads like a title is none."""
+    if layout.title is None:
+        return None
+    titles = _find_above(sheet, first_row, block, layout.title)
+    others = [compiled(pattern) for pattern in layout.footers + layout.context]
+    real = [title for title in titles if not any(other.fullmatch(title.match[0]) for other in others)]
+    return next(iter(real or titles), None)
+
+
+def find_caption(layout: Layout, sheet: Sheet, first_row: int, block: Block) -> str:
+    """The units that a block's caption lists, ``""`` for none. Where blocks side by side have a title each, the caption of
+    one is not that of the other."""
+    if layout.caption is None:
+        return ""
+    captions = _find_above(sheet, first_row, block, layout.caption)
+    if captions and not captions[0].is_own and layout.title is not None:
+        titles = _find_above(sheet, first_row, block, layout.title)
+        if len({title.is_own for title in titles}) == 2:
+            return ""
+    return captions[0].match["units"] if captions else ""
+
+
+def _find_above(sheet: Sheet, first_row: int, block: Block, pattern: str) -> list[Above]:
+    """Texts that ``pattern`` fits: those over the block's own columns first, then the nearest to its header, then those to
+    the left before those to the right."""
+    fits = compiled(pattern).fullmatch
+    found = [
+        (block.left <= place < block.right, number, place < block.left, place, match)
+        for number in range(first_row, block.row)
+        for place, text in enumerate(sheet.rows[number])
+        if text and (match := fits(squash(text)))
+    ]
+    found.sort(key=lambda each: each[:4], reverse=True)
+    return [Above(match, is_own) for is_own, _, _, _, match in found]
+
+
+def find_other_period(layout: Layout, sheet: Sheet, rows: range, block: Block, period_code: str) -> str | None:
+    """The address and text of a row within a block's columns that has one text only, and that one names another period: such
+    as a title that the layout does not know, or one with no header under it."""
+    if layout.period != "title" or layout.title is None:
+        return None
+    title = compiled(layout.title)
+    others = [compiled(pattern) for pattern in layout.footers + layout.context]
+    for number in rows:
+        texts = [
+            (place, text)
+            for place, text in enumerate(sheet.rows[number][block.left : block.right], start=block.left)
+            if text and not text.isspace()
+        ]
+        if len(texts) != 1:
+            continue
+        ((place, text),) = texts
+        label = squash(text)
+        is_note = title.fullmatch(label) is None and any(other.fullmatch(label) for other in others)
+        if "年" in label and not is_note and find_period(text) not in (None, period_code):
+            return f"{sheet.address(number, place)}: the text {label!r}"
+    return None
+
+
+def find_other_caption(layout: Layout, sheet: Sheet, rows: range, block: Block, units: str) -> str | None:
+    """The address and text of a line of units within these rows that lists others than ``units``."""
+    if layout.caption is None:
+        return None
+    fits = compiled(layout.caption).fullmatch
+    for number in rows:
+        for place, text in enumerate(sheet.rows[number][block.left : block.right], start=block.left):
+            if text and (match := fits(squash(text))) and match["units"] != units:
+                return f"{sheet.address(number, place)}: the text {match[0]!r}"
+    return None
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The compiled pattern, which a layout has proved to be one."""
+    return re.compile(pattern)
