@@ -199,7 +199,8 @@ def _codes() -> Iterator[str]:
     yield from _coded("Status of a metric (`status`); where it is not `ok`, the value is null", METRIC_STATUSES)
     yield from _coded("Grade of a metric", GRADES)
     yield from _coded("State of a receipt (`mart.reporting.state`)", RECEIPT_STATES)
-    yield from _coded("Reasons of quarantine (`ops.quarantine.reason`), besides ids of checks", QUARANTINE_MEANINGS)
+    reasons = {reason: f"{meaning.en} ({meaning.zh})" for reason, meaning in QUARANTINE_MEANINGS.items()}
+    yield from _coded("Reasons of quarantine (`ops.quarantine.reason`), besides ids of checks", reasons)
 
 
 def _coded(title: str, meanings: dict[str, str]) -> Iterator[str]:

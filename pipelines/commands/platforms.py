@@ -7,6 +7,8 @@ Here: commands. Not here: the register (``resources.platforms``). Exit codes: 0 
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +19,7 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from resources.platforms import Delivery
     from resources.platforms.checking import Problem
     from resources.platforms.register import Platform
 
@@ -35,6 +38,7 @@ def platforms() -> None:
     junheng platforms list --sector health     how each is asked, where, when its returns are due, whom to call
     junheng platforms check                    what is lacking before they can be asked
     junheng platforms probe --province 510000  which endpoint works, how fast, since when
+    junheng platforms fetch 510000/health      what it offers, as files to look at
     """
 
 
@@ -120,6 +124,54 @@ def probe(sectors: tuple[str, ...], provinces: tuple[str, ...], output: str) -> 
     if output == "table":
         well = len({each.platform for each in probes} - {each.platform for each in probes if each.result != "ok"})
         click.echo(f"{well} of {len(asked)} platforms answer well; {len(chosen) - len(asked)} {NOT_CONFIGURED}")
+
+
+@platforms.command()
+@click.argument("name", metavar="PLATFORM")
+@click.option("--form", help="Only this form, e.g. health_annual or portal_annual.")
+@click.option("--period", metavar="CODE", help="Only this period, e.g. 2024.")
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder for the files.")
+@click.option("--limit", default=10, show_default=True, help="Returns fetched, the newest first.")
+def fetch(name: str, form: str | None, period: str | None, into: Path, limit: int) -> None:
+    """Fetch what PLATFORM (510000/health, 000000/portal) offers into files, to be looked at: nothing is archived or loaded.
+
+    junheng read shows what would be read of a file. Exit code 1 where something could not be had, or nothing is offered.
+    """
+    from resources.platforms import Delivery, PlatformClient, load_register
+
+    settings = Settings.load()
+    province, _, sector = name.partition("/")
+    if not _chosen((sector,), (province,)):
+        raise click.BadParameter(f"{name!r} is no platform; 'junheng platforms list' shows them", param_hint="PLATFORM")
+    secret = settings.client_secret.get_secret_value() if settings.client_secret else None
+    client = PlatformClient(load_register(), settings.platform_url, settings.client_id, secret, clock=settings.clock)
+    with client:
+        offers = [
+            offer
+            for offer in client.list_returns(province, sector, form=form).rows
+            if form in (None, offer.form) and period in (None, offer.period_code)
+        ]
+        if not offers:
+            raise click.ClickException(f"{name} offers nothing of {form or 'any form'} and {period or 'any period'}")
+        into.mkdir(parents=True, exist_ok=True)
+        for offer in sorted(offers, key=lambda each: each.period_code, reverse=True)[:limit]:
+            delivery = client.fetch(offer)
+            if isinstance(delivery, Delivery):
+                click.echo(
+                    f"{_write(into, delivery)}   {offer.form} {offer.period_code}, {len(delivery.content):,} bytes"
+                )
+
+
+def _write(folder: Path, delivery: Delivery) -> Path:
+    """Write a delivery under its own name, which may name no other folder and no file that is there."""
+    plain = re.sub(r"[^\w.()（）-]+", "_", delivery.file_name).strip(".") or "return"
+    path = folder / plain
+    try:
+        with path.open("xb") as file:
+            file.write(delivery.content)
+    except FileExistsError as error:
+        raise click.ClickException(f"{path} exists and is not overwritten") from error
+    return path
 
 
 def _chosen(sectors: tuple[str, ...], provinces: tuple[str, ...]) -> list[Platform]:

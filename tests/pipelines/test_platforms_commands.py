@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelines.commands.platforms import platforms
-from tests.resources.platform_servers import LISTING, Server, ok, row, serving
+from tests.resources.platform_servers import FILE, LISTING, XLSX, Server, ok, row, serving
 
 
 @pytest.fixture
@@ -98,3 +98,41 @@ def test_a_probe_ends_with_how_many_answer_well(server: Server, monkeypatch: pyt
     server.answers[LISTING] = ok({"total": 0, "rows": []})
     said = run("probe", "--sector", "health", "--sector", "portal", "--province", "510000", "--province", "000000")
     assert said.stdout.splitlines()[-1] == "1 of 1 platforms answer well; 1 not configured"
+
+
+@pytest.fixture
+def offering(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """Sichuan's health platform with two returns, one of them under a name that points elsewhere."""
+    monkeypatch.setenv("JUNHENG_PLATFORM_URL", server.template)
+    hostile = row("health_annual-2023", period="2023", file_name="../../etc/四川省2023年.xlsx")
+    server.answers[LISTING] = ok({"total": 2, "rows": [row(), hostile]})
+    server.answers[FILE] = server.answers[f"{LISTING}/health_annual-2023"] = (
+        200,
+        {"Content-Type": XLSX},
+        b"PK\x03\x04 bytes",
+    )
+    return server
+
+
+def test_what_a_platform_offers_is_fetched_into_files(offering: Server, tmp_path: Path) -> None:
+    said = run("fetch", "510000/health", "--into", str(tmp_path / "out"))
+    assert said.exit_code == 0, said.output
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["_.._etc_四川省2023年.xlsx", "四川省2024年.xlsx"]  # no name leads out of the folder
+    assert (tmp_path / "out" / "四川省2024年.xlsx").read_bytes() == b"PK\x03\x04 bytes"
+
+
+def test_no_file_that_is_there_is_overwritten(offering: Server, tmp_path: Path) -> None:
+    (tmp_path / "四川省2024年.xlsx").write_bytes(b"mine")
+    said = run("fetch", "510000/health", "--period", "2024", "--into", str(tmp_path))
+    assert (said.exit_code, "is not overwritten" in said.output) == (1, True)
+    assert (tmp_path / "四川省2024年.xlsx").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [(["510000/health", "--form", "health_quarterly"], 1, "offers nothing"), (["510000/fire"], 2, "is no platform")],
+)
+def test_what_cannot_be_fetched_is_said(offering: Server, arguments: list[str], code: int, told: str) -> None:
+    said = run("fetch", *arguments)
+    assert (said.exit_code, told in said.output) == (code, True)
