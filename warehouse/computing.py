@@ -1,7 +1,7 @@
 """From changed figures to the marts of the coming release: reads what is needed, calls the pure functions, writes.
 
-Here: the I/O around :mod:`warehouse.deriving` and :mod:`warehouse.marts`, for the slices that changed and what depends on
-them, nothing more. Not here: any formula.
+Here: the I/O around :mod:`warehouse.differencing`, :mod:`warehouse.deriving` and :mod:`warehouse.marts`, for the slices
+that changed and what depends on them, nothing more. Not here: any formula.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from warehouse.bulk import read_fixed, replace_temporary
 from warehouse.catalogue import Catalogue
 from warehouse.dependencies import dependent_slices, required_slices
 from warehouse.deriving import aggregate_nation, derive_indicators
+from warehouse.differencing import difference_flows, is_single_span, span_parts, touched_spans
 from warehouse.loading import Merged, merge, record_changes
 from warehouse.marts.attainment import attainment
 from warehouse.marts.inequality import inequality
@@ -40,6 +41,7 @@ _READ_FIGURES = sql.SQL(
     " FROM core.observation o JOIN pg_temp.wanted w USING (indicator_key, period_key)"
     " WHERE o.superseded_at = 'infinity'"
 )
+_READ_REPORTED = _READ_FIGURES + sql.SQL(" AND o.receipt_id IS NOT NULL")
 
 
 def changed_slices(connection: Connection, catalogue: Catalogue) -> set[Slice]:
@@ -52,7 +54,7 @@ def changed_slices(connection: Connection, catalogue: Catalogue) -> set[Slice]:
     return {pair for pair in pairs if pair[0] in catalogue.by_key}
 
 
-def known_periods(connection: Connection, changed: Collection[Slice]) -> Mapping[int, set[int]]:
+def known_periods(connection: Connection, changed: Collection[Slice]) -> dict[int, set[int]]:
     """Periods each indicator has figures for: those of the last release, and what changed since."""
     digests = slice_digest
     rows = connection.execute(
@@ -72,10 +74,10 @@ def want(connection: Connection, slices: Collection[Slice]) -> None:
     replace_temporary(connection, "wanted", (("indicator_key", "smallint"), ("period_key", "integer")), frame)
 
 
-def read_figures(connection: Connection, slices: Collection[Slice]) -> pd.DataFrame:
+def read_figures(connection: Connection, slices: Collection[Slice], *, only_reported: bool = False) -> pd.DataFrame:
     """Current figures of these slices: indicator_key, period_key, region_key, area_key, value (NaN blank), obs_status."""
     want(connection, slices)
-    figures = read_fixed(connection, _READ_FIGURES, _FIGURE_COLUMNS)
+    figures = read_fixed(connection, _READ_REPORTED if only_reported else _READ_FIGURES, _FIGURE_COLUMNS)
     status = figures["obs_status"].astype("category")
     names = [name.decode() for name in status.cat.categories]
     return figures.assign(
@@ -108,18 +110,20 @@ def warned_slices(connection: Connection) -> set[Slice]:
 
 
 def compute_observations(connection: Connection, refresh: Refresh, catalogue: Catalogue) -> Merged | None:
-    """Derived indicators and national figures of whatever the changed slices reach; None where nothing changed."""
+    """Single spans, derived indicators and national figures of whatever the changed slices reach.
+
+    None where nothing changed.
+    """
     note_catalogue_change(connection, refresh, catalogue)
     changed = changed_slices(connection, catalogue)
     if not changed:
         return None
     known = known_periods(connection, changed)
-    wanted = dependent_slices(changed, catalogue, known).observations
-    figures = read_figures(connection, required_slices(wanted, catalogue, known))
-    computed = pd.concat(
-        [derive_indicators(figures, catalogue, wanted), aggregate_nation(figures, catalogue, wanted)],
-        ignore_index=True,
-    )
+    spans = touched_spans(changed, catalogue, known)
+    for indicator_key, period_key in spans:
+        known[indicator_key].add(period_key)
+    wanted = dependent_slices(changed | spans, catalogue, known).observations | spans
+    computed = _compute(connection, catalogue, wanted, known)
     ensure_periods(connection, computed["period_key"].unique().tolist())
     want(connection, wanted)
     staged = computed.assign(
@@ -132,6 +136,27 @@ def compute_observations(connection: Connection, refresh: Refresh, catalogue: Ca
     # A release counts the reported figures that were revised, not again each figure that follows from them.
     record_changes(connection, refresh, merged.changed.assign(revisions=0))
     return merged
+
+
+def _compute(
+    connection: Connection, catalogue: Catalogue, wanted: Collection[Slice], known: Mapping[int, Collection[int]]
+) -> pd.DataFrame:
+    """All computed figures of ``wanted``. Differences come first: the nation and the rates are made of them too."""
+    spans = {key for key in wanted if is_single_span(key, catalogue)}
+    needed = (required_slices(wanted, catalogue, known) | span_parts(spans, known)) - spans
+    figures = read_figures(connection, needed)
+    differences = []
+    if spans:
+        figures = _join([figures, read_figures(connection, spans, only_reported=True)])
+        differences.append(difference_flows(figures, catalogue, spans))
+        figures = _join([figures, *differences])
+    derived = derive_indicators(figures, catalogue, wanted)
+    return pd.concat([*differences, derived, aggregate_nation(figures, catalogue, wanted)], ignore_index=True)
+
+
+def _join(frames: Collection[pd.DataFrame]) -> pd.DataFrame:
+    """The frames that have rows, one after the other; the first where none has."""
+    return pd.concat([frame for frame in frames if len(frame)] or list(frames)[:1], ignore_index=True)
 
 
 def count_vintages(connection: Connection) -> int:

@@ -35,7 +35,7 @@ from warehouse.stocks import kinds_of
 
 
 @dataclass
-class _Figures:
+class GatheredFigures:
     """Computed figures, gathered slice by slice."""
 
     keys: list[tuple[int, int, int]] = field(default_factory=list)
@@ -95,7 +95,7 @@ def derive_indicators(
     """
     parts = figures[_is_part(figures, catalogue) & (figures["region_key"].to_numpy() != NATION)]
     panel = Panel.of(parts)
-    derived = _Figures()
+    derived = GatheredFigures()
     for indicator, rate in _rates(panel, catalogue, slices):
         with np.errstate(divide="ignore", invalid="ignore"):
             value = (indicator.multiplier or 1.0) * rate.numerator / rate.denominator
@@ -116,7 +116,7 @@ def aggregate_nation(
     provinces = np.array(sorted(int(code) for code in catalogue.provinces), dtype=np.int64)
     at_home = figures[np.isin(figures["region_key"].to_numpy(), provinces)]
     panel = Panel.of(at_home, provinces)
-    nation = _Figures()
+    nation = GatheredFigures()
     can_exist = exists(panel, catalogue, is_county=False)
     wanted = None if slices is None else set(slices)
     for key, row in panel.rows.items():
@@ -193,7 +193,7 @@ def _rate(panel: Panel, key: tuple[int, int, int], parts: list[tuple[Indicator, 
 
 
 def _add_base(
-    nation: _Figures,
+    nation: GatheredFigures,
     panel: Panel,
     catalogue: Catalogue,
     key: tuple[int, int, int],
@@ -224,14 +224,14 @@ def _rates_exist(panel: Panel, catalogue: Catalogue, rates: list[tuple[Indicator
     return exists(made, catalogue, is_county=False)
 
 
-def _add_ratio(nation: _Figures, indicator: Indicator, rate: _Rate, can_exist: BoolArray) -> None:
+def _add_ratio(nation: GatheredFigures, indicator: Indicator, rate: _Rate, can_exist: BoolArray) -> None:
     total = float(np.sum(rate.denominator[can_exist]))
     if total != 0:
         ratio = (indicator.multiplier or 1.0) * float(np.sum(rate.numerator[can_exist])) / total
         _add_whole(nation, rate.key, ratio, rate.ranks[can_exist])
 
 
-def _add_whole(nation: _Figures, key: tuple[int, int, int], value: float, ranks: npt.NDArray[np.int8]) -> None:
+def _add_whole(nation: GatheredFigures, key: tuple[int, int, int], value: float, ranks: npt.NDArray[np.int8]) -> None:
     """A national figure; NaN (a province that should be there is not) and a nation without provinces give none."""
     if ranks.size:
         nation.add(key, np.array([NATION], dtype=np.int64), np.array([value]), np.array([ranks.min()], dtype=np.int8))
