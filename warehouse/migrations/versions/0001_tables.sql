@@ -159,7 +159,7 @@ COMMENT ON COLUMN core.observation.area_key IS 'area type: 0 total, 1 urban, 2 r
 COMMENT ON COLUMN core.observation.recorded_at IS 'moment of the refresh that recorded this vintage';
 COMMENT ON COLUMN core.observation.superseded_at IS 'moment of the refresh that replaced it; infinity: current';
 COMMENT ON COLUMN core.observation.value IS 'figure in the indicator''s unit, as printed; null: blank (status M)';
-COMMENT ON COLUMN core.observation.obs_status IS 'SDMX OBS_STATUS: A normal, P provisional, E estimated, M missing, B break, L below detection';
+COMMENT ON COLUMN core.observation.obs_status IS 'SDMX OBS_STATUS: A normal, P provisional, E estimated, M missing, B break, L below detection, N not significant, F forecast';
 COMMENT ON COLUMN core.observation.last_digit IS 'one unit of the last printed digit, in the indicator''s unit';
 COMMENT ON COLUMN core.observation.receipt_id IS 'return it comes from (ops.return_receipt); null: computed';
 COMMENT ON COLUMN core.observation.address IS 'cell in the return; null: computed';
