@@ -19,7 +19,7 @@ from returns.conform.units import caption_unit
 from returns.layouts import DashMeaning, Layout
 from returns.layouts.figure_like import is_figure_like
 from returns.layouts.headers import Column, read_period_label
-from returns.layouts.lost_headers import find_lost_header, stop_at_second_stub
+from returns.layouts.lost_headers import find_lost_header, find_second_stub
 from returns.layouts.matching import Match, Mismatch, Table
 from returns.layouts.measures import Fault, Measure, MeasureReader
 
@@ -85,7 +85,8 @@ def read_cells(match: Match, measures: MeasureReader) -> ReturnCells | Mismatch:
     has_end = layout.end is None
     for table in match.tables:
         numbers, others = _sort_rows(table, layout)
-        table = stop_at_second_stub(layout, table, numbers, measures)
+        if problem := find_second_stub(layout, table, numbers, measures):
+            return problem
         has_end = has_end or any(_is_end(table.sheet.rows[number], layout) for number in others)
         block = _read_block(layout, table, numbers, measures)
         if problem := find_lost_header(layout, table, numbers, others, block.texts, measures):

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from returns.conform.regions import is_region_name
 from returns.conform.texts import squash
 from returns.layouts import Layout
 from returns.layouts.figure_like import is_figure_like
-from returns.layouts.headers import Column
 from returns.layouts.matching import Mismatch, Table
-from returns.layouts.measures import Fault, Measure, MeasureReader
+from returns.layouts.measures import Fault, MeasureReader
 from returns.layouts.statements import find_other_caption, find_other_period
 
 _CHINESE = re.compile("[一-鿿]")
@@ -31,7 +29,12 @@ def find_lost_header(
     """
     last = max(data, default=-1)
     among = [number for number in others if number < last]
-    return _find_statement(layout, table, among) or _find_header(layout, table, data, among, texts, measures)
+    left, right = table.block.left, max(table.block.stub.values()) + 1
+    # A title stands in the first column, as codes and names do.
+    titled = [number for number in data if "年" in "".join(table.sheet.rows[number][left:right])]
+    return _find_statement(layout, table, [*among, *titled]) or _find_header(
+        layout, table, data, among, texts, measures
+    )
 
 
 def _find_statement(layout: Layout, table: Table, among: Sequence[int]) -> Mismatch | None:
@@ -68,22 +71,22 @@ def _find_header(
     return None
 
 
-def stop_at_second_stub(layout: Layout, table: Table, data: Sequence[int], measures: MeasureReader) -> Table:
-    """The table, the columns to the right of a second column of places set aside: they are of those places, not of the stub's."""
+def find_second_stub(layout: Layout, table: Table, data: Sequence[int], measures: MeasureReader) -> Mismatch | None:
+    """A second column of places with figures to its right: those are of its places and not of the stub's."""
     if layout.region != "row":
-        return table
-    known = {column.position for column in table.columns if not isinstance(column.measure, Fault)}
-    known |= set(table.block.stub.values())
-    last = max(column.position for column in table.columns)
-    seconds = [
-        position
-        for position in range(table.block.left, last)
-        if position not in known and _holds_places(table, data, position, measures)
-    ]
-    if not seconds:
-        return table
-    own = table.block.stub.get("name", table.block.stub.get("code", table.block.left))
-    return replace(table, columns=tuple(_set_aside(column, own, seconds, table) for column in table.columns))
+        return None
+    figures = {column.position for column in table.columns if not isinstance(column.measure, Fault)}
+    known = figures | set(table.block.stub.values())
+    own = table.block.stub.get("name", table.block.left)
+    for position in range(table.block.left, table.block.right):
+        if position in known or not _holds_places(table, data, position, measures):
+            continue
+        is_passed_over = any(position < each and not position < own < each for each in figures)
+        if is_passed_over or (own < position and _has_text_beyond(table, data, position)):
+            where = table.sheet.address(table.block.row, position)
+            text = f"{where}: the column holds names of places, as that of a table whose header is lost"
+            return Mismatch("unknown_header", text)
+    return None
 
 
 def _holds_places(table: Table, data: Sequence[int], position: int, measures: MeasureReader) -> bool:
@@ -94,10 +97,6 @@ def _holds_places(table: Table, data: Sequence[int], position: int, measures: Me
     return 2 * sum(is_region_name(measures.catalogue, text) for text in texts) >= len(texts)
 
 
-def _set_aside(column: Column, own: int, seconds: Sequence[int], table: Table) -> Column:
-    second = max((position for position in seconds if position < column.position), default=-1)
-    if second < own or not isinstance(column.measure, Measure | None):
-        return column
-    where = table.sheet.address(table.block.row, second)
-    text = f"the column below {where} holds names of places too, and what stands to its right may be of those"
-    return replace(column, measure=Fault("ambiguous_region", text))
+def _has_text_beyond(table: Table, data: Sequence[int], position: int) -> bool:
+    rows = (table.sheet.rows[number] for number in data)
+    return any(text and not text.isspace() for row in rows for text in row[position + 1 : table.block.right])

@@ -16,7 +16,7 @@ from returns.layouts import Layout
 from returns.layouts.blocks import Block, find_blocks
 from returns.layouts.headers import Column, HeaderReader, Stated
 from returns.layouts.measures import Measure, MeasureReader
-from returns.layouts.statements import compiled, find_caption, find_other_period, find_title
+from returns.layouts.statements import compiled, find_caption, find_other_period, find_title, is_remote
 from returns.reasons import ReturnReason
 from warehouse.catalogue import Catalogue
 from warehouse.periods import parse_period
@@ -126,12 +126,15 @@ class Matcher:
             return Mismatch("unknown_layout", text, 1)
         tables: list[Table] = []
         stated: Stated | None = None
+        above: dict[tuple[int, int], Stated] = {}
         for sheet, block in blocks:
             first_row = _last_row_above(blocks, sheet, block)
-            said = self._read_statements(layout, sheet, first_row, block, expected, stated)
+            before = above.get((id(sheet), block.left), stated)
+            said = self._read_statements(layout, sheet, first_row, block, expected, before)
             if isinstance(said, Mismatch):
                 return said
             stated = replace(said, caption=find_caption(layout, sheet, first_row, block) or said.caption)
+            above[id(sheet), block.left] = stated
             columns = self._read_header(layout, sheet, block, stated)
             if isinstance(columns, Mismatch):
                 return replace(columns, stated=stated)
@@ -166,7 +169,7 @@ class Matcher:
     ) -> Stated | Mismatch:
         """What title and file name say of a block, held against what is expected.
 
-        A block without a title of its own (side by side, continued) is of what the block before it is.
+        A block without a title of its own is of what ``before`` is: the block above it in the same columns, else the last one.
         """
         base = before or Stated(expected.form, expected.region_code, expected.period_code)
         if layout.title is not None:
@@ -178,7 +181,7 @@ class Matcher:
                 base = titled
             elif before is None:
                 return Mismatch("unknown_layout", "no title that the layout knows stands above the header", 2)
-            if title is None or not title.is_own:
+            if title is None or not title.is_own or is_remote(title, sheet, block):
                 rows = range(first_row, block.row)
                 if other := find_other_period(layout, sheet, rows, block, base.period_code):
                     text = f"{other} may be the title of the table below it, and the layout does not know it"

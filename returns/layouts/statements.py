@@ -15,6 +15,7 @@ from returns.conform.periods import find_period
 from returns.conform.texts import squash
 from returns.layouts import Layout
 from returns.layouts.blocks import Block
+from returns.layouts.figure_like import is_figure_like
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Above:
 
     match: re.Match[str]
     is_own: bool
+    row: int
 
 
 def find_title(layout: Layout, sheet: Sheet, first_row: int, block: Block) -> Above | None:
@@ -59,7 +61,13 @@ def _find_above(sheet: Sheet, first_row: int, block: Block, pattern: str) -> lis
         if text and (match := fits(squash(text)))
     ]
     found.sort(key=lambda each: each[:4], reverse=True)
-    return [Above(match, is_own) for is_own, _, _, _, match in found]
+    return [Above(match, is_own, row) for is_own, row, _, _, match in found]
+
+
+def is_remote(title: Above, sheet: Sheet, block: Block) -> bool:
+    """Whether figures stand between a title and the header: then it may be of them, and not of the block."""
+    rows = (sheet.rows[number][block.left : block.right] for number in range(title.row + 1, block.row))
+    return any(is_figure_like(text) for row in rows for text in row if text)
 
 
 def find_other_period(layout: Layout, sheet: Sheet, rows: range, block: Block, period_code: str) -> str | None:
@@ -79,8 +87,9 @@ def find_other_period(layout: Layout, sheet: Sheet, rows: range, block: Block, p
             continue
         ((place, text),) = texts
         label = squash(text)
-        is_note = title.fullmatch(label) is None and any(other.fullmatch(label) for other in others)
-        if "年" in label and not is_note and find_period(text) not in (None, period_code):
+        found, is_title = find_period(text), title.fullmatch(label) is not None
+        is_note = any(other.fullmatch(label) for other in others) or "年" not in label
+        if found != period_code and (is_title or not (is_note or found is None)):
             return f"{sheet.address(number, place)}: the text {label!r}"
     return None
 

@@ -333,7 +333,7 @@ def _empty_row_name(table: Table, shape: Shape, first: int, second: int) -> None
 
 def _empty_code(table: Table, shape: Shape, first: int, second: int) -> None:
     row = table.rows[first % len(table.rows)]
-    if row.code:
+    if row.code and row.region is not None:
         row.code = ("", f"{row.code}.0", f"{row.code}000000", "999999", "51010")[second % 5]
         if second % 5 > 2:
             row.region = None
@@ -342,8 +342,6 @@ def _empty_code(table: Table, shape: Shape, first: int, second: int) -> None:
 def _add_total(table: Table, shape: Shape, first: int, second: int) -> None:
     name, region = TOTALS[second % len(TOTALS)]
     place = first % (len(table.rows) + 1)
-    if any(row.region == region for row in table.rows):
-        region = region if region is None else region
     table.rows.insert(place, Row("", name, region))
     table.figures.insert(place, [retype(70000.5 + 10 * first + place, 0) for place in range(len(table.columns))])
 
@@ -502,7 +500,7 @@ def _draw_figure(
 ) -> Cell:
     factor = FACTORS.get(column.unit or caption_unit)
     when = column.period if column.period is not None else period
-    is_told = table.has_header and not (is_carried and not column.name.strip())
+    is_told = table.has_header and when is not None and not (is_carried and not column.name.strip("① "))
     if column.area_type is None and not any(c.area.strip() for c in table.columns if c.name == column.name):
         is_told = False  # a table without any area label is of totals, for all that it says
     meaning = None
@@ -544,6 +542,8 @@ def _insert_row(page: Page, at: int, row: list[Cell]) -> None:
 
 
 def _insert_column(page: Page, at: int, column: list[Cell]) -> None:
+    """A column in between parts names from areas: whether a blank beside them is the total, the page cannot tell."""
+    page.cells = [[cell if cell.meaning else replace(cell, is_told=False) for cell in row] for row in page.cells]
     for row, cell in zip(page.cells, column, strict=True):
         if at <= len(row):
             row.insert(at, cell)
@@ -565,7 +565,7 @@ def _junk_row(page: Page, shape: Shape, first: int, second: int, third: int) -> 
 
 
 def _note_row(page: Page, shape: Shape, first: int, second: int, third: int) -> None:
-    texts = [text for text in shape.notes] or ["注：略。"]
+    texts = list(shape.notes) or ["注：略。"]
     row = [Cell()] * (second % 3) + [Cell(texts[third % len(texts)], "note")]
     _insert_row(page, first % (len(page.cells) + 1), row)
 
@@ -575,7 +575,7 @@ def _junk_cell(page: Page, shape: Shape, first: int, second: int, third: int) ->
     row = page.cells[first % len(page.cells)]
     place = second % (page.width + 2)
     row += [Cell()] * (place + 1 - len(row))
-    if not row[place].text.strip() and not row[place].role == "header":
+    if not row[place].text.strip() and row[place].role != "header":
         row[place] = Cell(JUNK[third % len(JUNK)], "junk")
 
 
@@ -637,9 +637,12 @@ def _stray_title(page: Page, shape: Shape, first: int, second: int, third: int) 
     if {at - 1, at} <= _header_rows(page, shape):
         return
     text, period = shape.titles[second % len(shape.titles)]
-    is_second = text.startswith("表3-3") and _has_title(page, at)
+    if any(cell.text.startswith("表3-3") for row in page.cells for cell in row):
+        return  # beside a title that no layout knows, which of the two counts is left open
+    is_below = any("anchor" in _roles(page, number) for number in range(at))
+    is_second = text.startswith("表3-3") and (_has_title(page, at) or not is_below)
     _insert_row(page, at, [Cell(text, "title")])
-    if "period" not in shape.header and not is_second:
+    if "period" not in shape.header and not is_second and not shape.is_closed:
         _restate(page, at, "title", lambda meaning, _: replace(meaning, period=period))
 
 

@@ -56,6 +56,8 @@ PROVINCES = (
 )
 NOTES = ("注：1. 不含诊所。", "2. 2023年数据为初步统计数")
 MAX_SECONDS = 2.0
+BEYOND = (-1, -1, Cell())
+"""A cell to the right of a row that is shorter than others."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def county(is_coded: bool) -> Kind:
     )
     one = layout(
         aliases=ALIASES,
+        caption="(?:计量)?单位[:：](?P<units>.+)",
         anchor={"code": "区划代码", "name": "地区"} if is_coded else {"name": "地区"},
         footers=["注[:：].*", r"\d+[.．、].*"],
     )
@@ -324,7 +327,7 @@ def check(kind: Kind, page: Page, carrier: str, result: ReadResult) -> str:
     seen = [row["address"] for row in rows] + result.quarantined["address"].tolist()
     assert len(set(seen)) == len(seen), "an address stands twice"
     assert set(result.quarantined["reason"]) <= set(CELL_REASONS)
-    loaded = [check_figure(row, *cells[row["address"]], ground, kind) for row in rows]
+    loaded = [check_figure(row, *cells.get(row["address"], BEYOND), ground, kind) for row in rows]
     missing = [
         (name, number, place, cell)
         for name, (number, place, cell) in cells.items()
@@ -444,14 +447,23 @@ SERIES = (
 SPOILS = ("retype", "drop", "repeat", "move", "unit", "own unit", "name", "place", "code", "period", "page")
 
 
-def series_answer(spoils: Sequence[Operation]) -> tuple[bytes, list[tuple[dict[str, Any], str, Meaning | None, float | None]]]:
+def series_answer(
+    spoils: Sequence[Operation],
+) -> tuple[bytes, list[tuple[dict[str, Any], str, Meaning | None, float | None]]]:
     """An esData answer, changed; and its values with their period, meaning and figure."""
     values: list[list[Any]] = []
     for down, (code, name) in enumerate(PROVINCES):
         for across, (item, title, unit, indicator, area, factor) in enumerate(SERIES):
             for year in ("2025YY", "2024YY"):
                 number = 1000.5 + 100 * down + 10 * across + (year == "2024YY")
-                value = {"_id": item, "i_showname": title, "value": f"{number}", "du_name": unit, "da": f"{code}000000", "da_name": name}
+                value = {
+                    "_id": item,
+                    "i_showname": title,
+                    "value": f"{number}",
+                    "du_name": unit,
+                    "da": f"{code}000000",
+                    "da_name": name,
+                }
                 meaning = Meaning(indicator, area, code, year[:4], factor) if indicator else None
                 values.append([year, value, meaning, number])
     for name, first, second, third in spoils:
@@ -475,7 +487,9 @@ def spoil(values: list[list[Any]], name: str, place: int, second: int, third: in
         del values[place]
     elif name == "repeat":
         figure = retype(90000.5 + second, 0) if third % 2 else None
-        values.append([year, value | ({"value": figure.text} if figure else {}), meaning, figure.printed if figure else number])
+        values.append(
+            [year, value | ({"value": figure.text} if figure else {}), meaning, figure.printed if figure else number]
+        )
     elif name == "move":
         values.insert(second % len(values), values.pop(place))
     elif name in ("unit", "own unit"):
@@ -513,7 +527,10 @@ def read_series(spoils: list[Operation]) -> None:
     counts = dict.fromkeys(places, -1)
     seen = {row["address"]: row for row in result.observations.to_dict("records")}
     set_aside = set(result.quarantined["address"])
-    known = {(str(row["indicator_code"]), row["area_type"], row["region_code"], row["period_code"], row["value"]) for row in seen.values()}
+    known = {
+        (str(row["indicator_code"]), row["area_type"], row["region_code"], row["period_code"], row["value"])
+        for row in seen.values()
+    }
     repeats = 0
     for value, period, meaning, number in values:
         counts[period] += 1

@@ -223,3 +223,167 @@ def test_parentheses_that_are_no_unit_belong_to_the_name_where_the_unit_stands_e
     result = read(rows, layout(header=["name", "unit"]))
     assert reasons(result) == {"row 4 col 2": "unknown_indicator"}
     assert list(figures(result).values()) == [40.0]
+
+
+def test_blocks_side_by_side_have_title_and_units_of_their_own():
+    rows = [
+        [TITLE, "", TITLE.replace("2024", "2023"), ""],
+        ["", "单位：张", "", "单位：万张"],
+        ["地区", "床位数", "地区", "床位数"],
+        ["锦江区", "5", "青羊区", "6"],
+    ]
+    assert figures(read(rows, layout(header=["name"], aliases=ALIASES))) == {
+        ("HLT_BEDS", "510104", "2024", "total"): 5.0,
+        ("HLT_BEDS", "510105", "2023", "total"): 60_000.0,
+    }
+
+
+def test_of_two_titles_above_a_header_the_nearer_one_counts():
+    rows = [
+        [TITLE.replace("2024", "2023")],
+        ["区域", "医院数（个）"],
+        [TITLE],
+        ["地区", "医院数（个）"],
+        ["锦江区", "5"],
+    ]
+    assert [key[2] for key in figures(read(rows, layout(header=["name"])))] == ["2024"]
+
+
+def test_rows_that_name_indicators_have_the_unit_of_their_own_table():
+    one = layout(anchor={"name": "地区", "indicator": "指标"}, title=None, header=["period"], period="column",
+                 indicator="row", areas=None, aliases=ALIASES)  # fmt: skip
+    rows = [["", "", "单位：万张"], ["地区", "指标", "2024年"], ["锦江区", "床位数", "5"]]
+    rows += [["", "", "单位：张"], ["地区", "指标", "2024年"], ["青羊区", "床位数", "6"]]
+    assert list(figures(read(rows, one)).values()) == [50_000.0, 6.0]
+
+
+def test_one_figure_in_two_units_is_a_repeat():
+    one = layout(anchor={"name": "地区", "indicator": "指标"}, title=None, header=["period"], period="column",
+                 indicator="row", areas=None, aliases=ALIASES)  # fmt: skip
+    rows = [["地区", "指标", "2024年"], ["锦江区", "床位数（张）", "50000"], ["锦江区", "床位数（万张）", "6"]]
+    assert set(reasons(read(rows, one)).values()) == {"unequal_duplicates"}
+
+
+def test_a_figure_is_never_taken_for_the_number_of_a_note():
+    one = layout(header=["name"], footers=["注[:：].*", r"\d+[.．、].*"], aliases=ALIASES)
+    rows = [["12.5"], [TITLE], ["地区", "医院数（个）", "注册护士数（人）"], ["锦江区", "5", "7"]]
+    rows += [["", "13.5", ""], ["", "14.5①", "15.5万"], ["注：共计", "１６", ""], ["1、青羊区", "(7)", "—"]]
+    assert {address: reason == "stray_cell" for address, reason in reasons(read(rows, one)).items()} == {
+        "row 1 col 1": True, "row 5 col 2": False, "row 5 col 3": False, "row 6 col 2": False, "row 6 col 3": False,
+        "row 7 col 2": False, "row 7 col 3": False, "row 8 col 2": False, "row 8 col 3": False,
+    }  # fmt: skip
+
+
+def test_a_figure_under_a_header_of_blanks_is_a_stray():
+    rows = [[TITLE], ["地区", "医院数（个）", " "], ["锦江区", "5", "6"]]
+    assert reasons(read(rows, layout(header=["name"]))) == {"row 3 col 3": "stray_cell"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "address"),
+    [([HEAD[0], HEAD[2], ["锦江区", "10", "7", "3"], ["青羊区", "8", "7", "1"]], "row 2 col 2"),
+     ([HEAD[0], HEAD[2], ["锦江区", "…", "", "—"], ["青羊区", "8", "7", "1"]], "row 2 col 2")],
+    ids=["figures", "signs"],
+)  # fmt: skip
+def test_a_row_of_figures_in_the_place_of_a_lost_header_row_is_not_swallowed(rows, address):
+    result = read(rows, layout(aliases=ALIASES))
+    assert result.verdicts["problem"].tolist() == ["missing_header"]
+    assert f"{address}: the figure" in result.verdicts["explanation"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("below", "problem"),
+    [
+        ([["", "注册护士数（人）"]], "unknown_header"),
+        ([["区域", "注册护士数（人）"]], "unknown_header"),
+        ([[TITLE.replace("2024", "2023")]], "unknown_layout"),
+        ([["表3-3  2023年各县医院数"]], "unknown_layout"),
+        ([["", "单位：万个"]], "unknown_unit"),
+    ],
+    ids=["header without anchor", "header with another anchor", "title", "title that no layout knows", "caption"],
+)
+def test_rows_below_a_lost_header_are_not_read_by_the_header_above(below, problem):
+    rows = [[TITLE], ["地区", "医院数（个）"], ["锦江区", "5"], *below, ["青羊区", "40"]]
+    result = read(rows, layout(header=["name"], aliases=ALIASES))
+    assert result.verdicts["problem"].tolist() == [problem]
+    assert "row 4 col" in result.verdicts["explanation"].iloc[0]
+
+
+def test_a_continued_table_with_a_title_that_no_layout_knows_is_not_of_the_period_before():
+    rows = [
+        [TITLE],
+        ["地区", "医院数（个）"],
+        ["锦江区", "5"],
+        ["表3-3  2023年各县注册护士数"],
+        ["地区", "注册护士数（人）"],
+        ["锦江区", "40"],
+    ]
+    result = read(rows, layout(header=["name"], aliases=ALIASES))
+    assert result.verdicts["problem"].tolist() == ["unknown_layout"]
+    assert "'表3-32023年各县注册护士数' may be the title" in result.verdicts["explanation"].iloc[0]
+
+
+@pytest.mark.parametrize("anchor", ["区域", ""])
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "second"])
+def test_a_second_column_of_places_is_not_passed_over(anchor, is_first):
+    stubs = [anchor, "地区"] if is_first else ["地区", anchor]
+    rows = [[TITLE], [stubs[0], "医院数（个）", stubs[1], "注册护士数（人）"], ["锦江区", "5", "青羊区", "40"]]
+    result = read(rows, layout(header=["name"], aliases=ALIASES))
+    assert result.verdicts["problem"].tolist() == ["unknown_header"]
+    assert "the column holds names of places" in result.verdicts["explanation"].iloc[0]
+
+
+def test_a_column_of_places_before_the_stub_is_a_column_outside_the_catalogue():
+    rows = [[TITLE], ["市州", "地区", "医院数（个）"], ["成都市", "锦江区", "5"]]
+    assert list(figures(read(rows, layout(header=["name"]))).values()) == [5.0]
+
+
+def test_a_blank_beside_area_labels_is_not_the_total():
+    rows = [*HEAD[:3], ["", "", "城市", "农村"], ["锦江区", "10", "7", "3"]]
+    assert {key[3]: value for key, value in figures(read(rows, layout(aliases=ALIASES))).items()} == {
+        "urban": 7.0,
+        "rural": 3.0,
+    }
+
+
+def test_a_unit_that_contradicts_the_one_in_the_name_is_not_chosen():
+    rows = [[TITLE], ["地区", "床位数（张）"], ["", "万张"], ["锦江区", "5"]]
+    result = read(rows, layout(header=["name", "unit"], aliases=ALIASES))
+    assert reasons(result) == {"row 4 col 2": "unknown_unit"}
+
+
+def test_the_total_of_a_prefecture_is_not_the_provinces():
+    rows = [[TITLE], ["地区", "医院数（个）"], ["全市", "9"], ["锦江区", "5"]]
+    result = read(rows, layout(header=["name"]))
+    assert list(figures(result).values()) == [5.0]
+    assert reasons(result) == {"row 3 col 2": "unknown_region"}
+
+
+def test_a_row_of_an_unknown_name_ends_what_the_rows_above_say_of_the_place():
+    rows = [[TITLE], ["地区", "医院数（个）"], ["乐山市", "9"], ["内某市", "8"], ["市中区", "5"]]
+    result = read(rows, layout(header=["name"]))
+    assert [key[1] for key in figures(result)] == ["511100"]
+    assert reasons(result)["row 5 col 2"] == "ambiguous_region"
+
+
+def test_a_place_must_be_valid_in_the_period_of_its_own_table():
+    rows = [
+        [TITLE],
+        ["地区", "医院数（个）"],
+        ["东城区", "5"],
+        [TITLE.replace("2024", "2001")],
+        ["地区", "医院数（个）"],
+        ["锦江区", "4"],
+    ]
+    one = read(rows, layout(header=["name"]))
+    other = read(rows[:3], layout(header=["name"]))
+    assert reasons(one) == reasons(other)
+
+
+def test_a_header_repeated_under_blocks_side_by_side_goes_on_with_the_titles_above_it():
+    head = ["地区", "医院数（个）", "地区", "医院数（个）"]
+    rows = [[TITLE, "", TITLE.replace("2024", "2023"), ""], head, ["锦江区", "5", "青羊区", "6"]]
+    rows += [head, ["金牛区", "7", "武侯区", "8"]]
+    assert {key[1]: key[2] for key in figures(read(rows, layout(header=["name"])))} == {
+        "510104": "2024", "510105": "2023", "510106": "2024", "510107": "2023"
+    }  # fmt: skip
