@@ -172,7 +172,8 @@ observation = Table(
     _column(
         "obs_status",
         CHAR(1),
-        "SDMX OBS_STATUS: A normal, P provisional, E estimated, M missing, B break, L below detection, N not significant, F forecast",
+        "SDMX OBS_STATUS: A normal, P provisional, E estimated, M missing, B break, L below detection, N not significant,"
+        " F forecast",
     ),
     _column("last_digit", Double, "one unit of the last printed digit, in the indicator's unit", null=True),
     _column("receipt_id", BigInteger, "return it comes from (ops.return_receipt); null: computed", null=True),
