@@ -101,11 +101,8 @@ class HeaderReader:
             return problem
         owed = self._owed(layout, stated) if layout.columns == "closed" else frozenset()
         columns: list[Column] = []
-        labelled = [pair for pair in iterate_labels(layout, header, merges) if pair[0] not in stub]
-        split = {labels["name"] for _, labels in labelled if labels["area"]}
-        for position, labels in labelled:
-            if layout.columns == "open" and not labels["area"] and labels["name"] in split:
-                columns.append(_without_area(position, labels["name"]))
+        for position, labels in iterate_labels(layout, header, merges):
+            if position in stub:
                 continue
             column = self._read_column(layout, position, labels, owed, stated)
             if isinstance(column, HeaderProblem):
@@ -160,12 +157,6 @@ class HeaderReader:
             is_cumulative = self._catalogue.indicators[measure.indicator_code].is_cumulative
             period = column_period(period, is_cumulative=is_cumulative)
         return Column(position, measure, period)
-
-
-def _without_area(position: int, name: str) -> Column:
-    """A blank beside area labels under one name: which area it is of was lost, and the total would be a guess."""
-    text = f"the column {name!r} has no area label, and others of that name have one"
-    return Column(position, Fault("unknown_indicator", text), None)
 
 
 def _find_figure(layout: Layout, header: Header) -> HeaderProblem | None:

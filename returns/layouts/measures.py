@@ -102,7 +102,10 @@ class MeasureReader:
         return measure
 
     def _area(self, layout: Layout, named: Named, label: str) -> str | None:
-        """The area type: by label, by the name itself, else the only one there is (in open tables: the total)."""
+        """The area type: by label, by the name itself, else the only one there is.
+
+        Where no header row is of areas a plain name is the total; where one is, a blank label is a lost one and not guessed.
+        """
         if label:
             stated = layout.areas.by_label().get(label) if layout.areas else None
             return stated if named.area_type in (None, stated) else None
@@ -111,7 +114,8 @@ class MeasureReader:
         kinds = named.indicator.area_types
         if len(kinds) == 1:
             return kinds[0]
-        return "total" if layout.columns == "open" and "total" in kinds else None
+        is_plain = layout.columns == "open" and "area" not in layout.header
+        return "total" if is_plain and "total" in kinds else None
 
     def _names_of(self, layout: Layout) -> dict[str, Named]:
         if layout.label not in self._names:

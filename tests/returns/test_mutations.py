@@ -510,8 +510,9 @@ def spoil(values: list[list[Any]], name: str, place: int, second: int, third: in
         value["da"], values[place][2] = ("999999000000", "000000000000", "110101001000", "11")[second % 4], None
     elif name == "period":
         text, period = (("2023YY", "2023"), ("202509MM", "2025-09"), ("LAST10", ""), ("9999", ""))[second % 4]
-        values[place][0] = text
-        values[place][2] = replace(meaning, period=period) if meaning and period else None
+        if meaning is not None:  # what was lost already is not found again by another period
+            values[place][0] = text
+            values[place][2] = replace(meaning, period=period) if period else None
 
 
 def read_series(spoils: list[Operation]) -> None:

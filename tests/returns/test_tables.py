@@ -387,3 +387,10 @@ def test_a_header_repeated_under_blocks_side_by_side_goes_on_with_the_titles_abo
     assert {key[1]: key[2] for key in figures(read(rows, layout(header=["name"])))} == {
         "510104": "2024", "510105": "2023", "510106": "2024", "510107": "2023"
     }  # fmt: skip
+
+
+def test_columns_of_one_name_without_any_area_label_are_not_taken_for_the_total():
+    rows = [[TITLE], ["", "", "单位：张"], ["地区", "床位数", ""], ["", "", ""], ["锦江区", "10", "7"]]
+    result = read(rows, layout(aliases=ALIASES))
+    assert figures(result) == {}
+    assert set(reasons(result)) == {"row 5 col 2", "row 5 col 3"}
