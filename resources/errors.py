@@ -5,6 +5,7 @@ No text here ever holds a password, a token or the query of a URL: messages go t
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,12 @@ from urllib.parse import urlsplit
 from warehouse.errors import JunhengError
 
 OTHER_SERVER = "or set JUNHENG_WAREHOUSE_URL to any other PostgreSQL of version 15 or later"
+
+
+def clean(text: str, length: int = 1000) -> str:
+    """A text from outside, fit for a log, a screen and a database: no control characters, no half characters, not endless."""
+    kept = "".join("␣" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text[: length + 1])
+    return kept if len(kept) <= length else kept[: length - 1] + "…"
 
 
 class EmbeddedPostgresError(JunhengError):
@@ -130,7 +137,7 @@ class PlatformError(JunhengError):
     ) -> None:
         self.platform = platform
         self.url = safe_url(url)
-        self.reason = reason
+        self.reason = reason = clean(reason)
         self.status = status
         self.kind: TroubleKind = kind or self.usual_kind
         answered = f" (HTTP {status})" if status is not None else ""

@@ -68,6 +68,7 @@ def load_returns(
         merged = merge(connection, refresh, wave)
         counts.append(merged.counts)
         record_changes(connection, refresh, merged.changed)
+        record_changes(connection, refresh, _close_misread(connection, refresh, arrivals, wave))
     receipts = _account(verdicts, quarantined, pd.concat(counts))
     _write_receipts(connection, arrivals.assign(refresh_id=refresh.refresh_id), receipts)
     _write_quarantine(connection, arrivals, quarantined, refresh.recorded_at)
@@ -152,6 +153,35 @@ def record_warnings(connection: Connection, refresh: Refresh, warned: pd.DataFra
     connection.execute(statement, [dict(zip(("indicator", "period", "count"), row, strict=True)) for row in rows])
 
 
+def _close_misread(
+    connection: Connection, refresh: Refresh, arrivals: pd.DataFrame, wave: pd.DataFrame
+) -> pd.DataFrame:
+    """Close what the same bytes said when they were read before and no longer say: a mended layout takes back what the old one
+    misread. A reading of which nothing at all could be used takes nothing back. Returns the changed slices.
+
+    Must follow the merge of ``wave``.
+    """
+    is_read = arrivals["arrival_id"].isin(wave["arrival_id"].unique())
+    again = arrivals[is_read & arrivals["is_reread"].astype(bool)]
+    if again.empty:
+        return pd.DataFrame(columns=[*_SLICE, "revisions"])
+    receipts = sa.select(return_receipt.c.receipt_id).where(
+        sa.tuple_(
+            return_receipt.c.platform, return_receipt.c.form, return_receipt.c.period_code, return_receipt.c.sha256
+        ).in_(list(again[["platform", "form", "period_code", "sha256"]].itertuples(index=False, name=None)))
+    )
+    earlier = [int(number) for number in connection.scalars(receipts)]
+    rows = connection.execute(_CLOSE_MISREAD, {"recorded_at": refresh.recorded_at, "earlier": earlier}).all()
+    return pd.DataFrame(rows, columns=[*_SLICE, "revisions"])
+
+
+_CLOSE_MISREAD = sa.text(
+    "WITH closed AS (UPDATE core.observation o SET superseded_at = :recorded_at"
+    " WHERE o.superseded_at = 'infinity' AND o.receipt_id = ANY(:earlier) AND NOT EXISTS (SELECT FROM staging.observation s"
+    " WHERE s.indicator_key = o.indicator_key AND s.period_key = o.period_key AND s.region_key = o.region_key"
+    " AND s.area_key = o.area_key) RETURNING o.indicator_key, o.period_key)"
+    " SELECT indicator_key, period_key, count(*) FROM closed GROUP BY indicator_key, period_key"
+)
 _ANY_KNOWN = sa.text(
     "SELECT EXISTS (SELECT FROM unnest(CAST(:indicator_key AS smallint[]), CAST(:period_key AS integer[]))"
     " AS s (indicator_key, period_key) WHERE EXISTS (SELECT FROM core.observation o"

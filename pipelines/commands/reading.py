@@ -6,7 +6,7 @@ Here: the command and how a reading is shown. Not here: reading (returns). No da
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,11 +59,15 @@ def read(
     """
     from pipelines.formats import render
     from returns import Arrival, read_returns
-    from returns.layouts import read_layout
+    from returns.layouts import load_layouts, read_layout
     from warehouse.catalogue import load_catalogue
 
     content = file.read_bytes()
     catalogue = load_catalogue()
+    _check("--province", province, catalogue.provinces, "510000")
+    _check("--form", form, catalogue.forms, "health_annual")
+    for name in layouts:
+        _check("--layout", name, {layout.layout for layout in load_layouts()}, "health_table")
     arrival = Arrival(
         arrival_id=_ARRIVAL,
         platform=f"{province or '000000'}/file",
@@ -96,6 +100,12 @@ def read(
             click.echo(render(frame, output))
     if is_rejected:
         raise click.ClickException(f"{verdict['problem']}: {verdict['explanation']}")
+
+
+def _check(option: str, given: str, known: Collection[str], example: str) -> None:
+    """A wrong name is a wrong call, not a file that cannot be read."""
+    if given and given not in known:
+        raise click.BadParameter(f"{given!r} is none, write e.g. {example}", param_hint=option)
 
 
 def _headlines(result: ReadResult) -> Iterator[str]:

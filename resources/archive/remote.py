@@ -7,6 +7,7 @@ in the address. Not here: checking hashes on reading (:mod:`resources.archive.ke
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -96,7 +97,7 @@ class FsspecStore:
         """(part, its lines with their ends) of a refresh, in the order in which they were added."""
         for path, _ in self._find(f"manifest/{refresh}"):
             text = self._fs.cat_file(path).decode("utf-8")
-            yield path, iter(text.splitlines(keepends=True))
+            yield path, io.StringIO(text, newline="\n")  # splitlines would cut at U+2028 within a name too
 
     def _find(self, folder: str) -> list[tuple[str, dict[str, Any]]]:
         """(path, facts) of everything under a folder, in the order of paths."""

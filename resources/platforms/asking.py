@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_exponential, wait_random
 
-from resources.errors import CircuitOpen, PlatformError, PlatformRefused, PlatformUnavailable
+from resources.errors import CircuitOpen, DeliveryInvalid, PlatformError, PlatformRefused, PlatformUnavailable
 from resources.platforms.auth import Credentials
 from resources.platforms.hooks import Hooks, load_hooks
 from resources.platforms.http import Answer, Request, exchange
@@ -140,6 +140,10 @@ class Asking:
         self._wait_for_turn(platform, lane, request.url)
         try:
             answer = self._answer(platform, request)
+            if answer.status == 304 and not any(name.lower().startswith("if-") for name in request.headers):
+                raise DeliveryInvalid(
+                    platform.name, request.url, "says that nothing changed, and was not asked that", 304
+                )
             if answer.status == 401:
                 raise PlatformRefused(platform.name, request.url, "refuses the credentials", 401)
             if answer.status != 304:
@@ -216,7 +220,7 @@ class Asking:
 
 
 def _condition(etag: str | None) -> dict[str, str]:
-    if not etag:
+    if not etag or not (etag.isascii() and etag.isprintable()):  # no header can carry it: asked without condition
         return {}
     is_etag = etag.startswith(('"', 'W/"')) or not etag.endswith("GMT")
     return {"If-None-Match": etag} if is_etag else {"If-Modified-Since": etag}

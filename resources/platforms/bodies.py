@@ -42,6 +42,9 @@ class Body:
         return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
 
 
+_LENGTH_DIGITS = 19  # no length has more
+
+
 def receive(platform: Platform, url: str, response: requests.Response, body: Body, deadline: float) -> None:
     """Read the rest of ``response`` into ``body``, up to ``max_bytes`` and until ``deadline`` (monotonic).
 
@@ -49,7 +52,8 @@ def receive(platform: Platform, url: str, response: requests.Response, body: Bod
     """
     limit = platform.access.limits.max_bytes
     announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and body.size + int(announced) > limit:
+    announced = announced if announced.isascii() and announced.isdigit() and len(announced) < _LENGTH_DIGITS else ""
+    if announced and body.size + int(announced) > limit:
         reason = f"announces {body.size + int(announced):,} bytes, more than max_bytes {limit:,}"
         raise DeliveryInvalid(platform.name, url, reason, kind="too_large")
     try:

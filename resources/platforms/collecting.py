@@ -5,6 +5,7 @@ Here: many questions and their results. Not here: who asks what when (``crew``),
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from resources.errors import PlatformError
+from resources.errors import DeliveryInvalid, PlatformError
 from resources.platforms.client import PlatformClient
 from resources.platforms.crew import Crew, Question
 from resources.platforms.model import Delivery, Listing, NotModified, Offer
@@ -21,6 +22,8 @@ from resources.platforms.model import Delivery, Listing, NotModified, Offer
 WATCH_SECONDS = 0.1
 # How long the end waits for threads in the middle of a request; they end with it, unheard.
 FAREWELL_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
 
 Asked = TypeVar("Asked")
 Result = TypeVar("Result")
@@ -91,7 +94,13 @@ def _ask_all(
         except PlatformError as error:
             failure = Failure(question.asked, error)
             return (lambda: hand_over(failure)), error
-        except BaseException as error:  # a bug of ours: raised again where the results are taken
+        except Exception as error:  # nobody foresaw this answer: it is this platform's trouble and nobody else's
+            log.exception("%s/%s gave an answer that nobody foresaw", question.province, question.sector)
+            reason = f"gave an answer that nobody foresaw ({type(error).__name__}: {error})"
+            unforeseen = DeliveryInvalid(f"{question.province}/{question.sector}", "", reason)
+            failure = Failure(question.asked, unforeseen)
+            return (lambda: hand_over(failure)), unforeseen
+        except BaseException as error:  # the end of the program: raised again where the results are taken
             bug = error
             return (lambda: hand_over(bug)), None
         return (lambda: hand_over(result)), None

@@ -31,6 +31,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Note = Callable[[str, str], None]
 """Takes the kind of an incident and its message."""
+FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _whole(
         before = body.size
         asked = request if first is None else _for_the_rest(request, first, body)
         try:
-            response = _send(sessions, platform, asked, connect, body, deadline)
+            response = _send(sessions, platform, asked, connect, body, deadline, first)
         except _CutOff as cut:
             first = first or cut.response
             if body.size == before or not _can_resume(first) or time.monotonic() > deadline:
@@ -130,9 +131,15 @@ class _CutOff(Exception):
 
 
 def _send(
-    sessions: Sessions, platform: Platform, request: Request, connect: float | None, body: Body, deadline: float
+    sessions: Sessions,
+    platform: Platform,
+    request: Request,
+    connect: float | None,
+    body: Body,
+    deadline: float,
+    first: requests.Response | None = None,
 ) -> requests.Response:
-    """Send and receive into ``body``; a full answer in place of a range begins ``body`` anew."""
+    """Send and receive into ``body``; a full answer in place of a range begins ``body`` anew. ``first`` broke off before."""
     timeouts = platform.access.timeouts
     deadlines.deadline.set(deadline)
     try:
@@ -149,10 +156,14 @@ def _send(
         with response:
             if time.monotonic() >= deadline:  # its socket was shut, and Python takes that for the end of the head
                 raise _overdue(platform, request.url)
-            _place(platform, request, response, body)
+            _place(platform, request, response, body, first)
+            connection = getattr(response.raw, "connection", None)
             try:
-                receive(platform, request.url, response, body, deadline)
+                with deadlines.WATCH.over(getattr(connection, "sock", None)):
+                    receive(platform, request.url, response, body, deadline)
             except BodyCut as error:
+                if time.monotonic() >= deadline:  # chunks and trailers that drip in: the socket was shut
+                    raise _overdue(platform, request.url) from error
                 raise _CutOff(response, error) from error
     except RequestException as error:
         if time.monotonic() >= deadline:
@@ -166,15 +177,28 @@ def _overdue(platform: Platform, url: str) -> PlatformUnavailable:
     return PlatformUnavailable(platform.name, url, reason, kind="timed_out")
 
 
-def _place(platform: Platform, request: Request, response: requests.Response, body: Body) -> None:
-    """See that what comes belongs where ``body`` ends: 206 from there on; any other answer stands alone."""
+def _place(
+    platform: Platform, request: Request, response: requests.Response, body: Body, first: requests.Response | None
+) -> None:
+    """See that what comes belongs where ``body`` ends: 206 of the same version, from there to the end; any other answer
+    stands alone."""
     if response.status_code != 206:
         body.parts.clear()
         body.size = 0
         return
-    wanted = f"bytes {body.size}-"
-    if "Range" not in request.headers or not response.headers.get("Content-Range", "").startswith(wanted):
+    total = first.headers.get("Content-Length", "") if first is not None else ""
+    said = response.headers.get("Content-Range", "")
+    if total.isascii() and total.isdigit():
+        fits = said == f"bytes {body.size}-{int(total) - 1}/{total}"
+    else:  # sent in chunks, without a length
+        fits = said.startswith(f"bytes {body.size}-")
+    if "Range" not in request.headers or first is None or not fits:
         raise DeliveryInvalid(platform.name, request.url, "answers without a complete body", 206)
+    for name in ("ETag", "Last-Modified"):
+        version = response.headers.get(name)
+        if version is not None and version != first.headers.get(name):
+            reason = f"goes on with another version ({name} {version[:40]}) than it began with"
+            raise DeliveryInvalid(platform.name, request.url, reason, 206)
 
 
 def _for_the_rest(request: Request, first: requests.Response, body: Body) -> Request:
@@ -200,7 +224,9 @@ def _strong_etag(response: requests.Response) -> str | None:
 
 
 def _opened(platform: Platform, url: str, head: requests.Response, status: int, body: Body, note: Note) -> Answer:
-    """The answer with its body decompressed; announced and not sent: as it is."""
+    """The answer with its body decompressed; announced and not sent: as it is. What a redirect says beside is not read."""
+    if status in REDIRECTS:
+        return Answer(status, head.headers, b"", url)
     content = body.content()
     encoding = head.headers.get("Content-Encoding", "").strip().lower()
     if content and encoding not in ("", "identity"):
@@ -271,14 +297,20 @@ def parse_http_date(text: str | None) -> datetime | None:
         return None
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if is_likely(moment) else None
+
+
+def is_likely(moment: datetime) -> bool:
+    """Whether a time that a platform states can be one: a date at the edge of the calendar cannot be stored in every zone."""
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
 
 
 def retry_after(text: str | None, now: datetime | None = None) -> float:
     """``Retry-After`` in seconds, given as seconds or as a date; 0 where there is none."""
-    if text and text.strip().isdigit():
+    if text and text.strip().isascii() and text.strip().isdigit():
         return float(text.strip()[:9])
     moment = parse_http_date(text)
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()) if moment else 0.0

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from resources.errors import clean
+
 INCIDENT_KINDS = (
     "unavailable",
     "too_many_requests",
@@ -46,7 +48,7 @@ class IncidentLog:
 
     def note(self, platform: str, kind: str, message: str) -> None:
         """Count one more."""
-        now = self._clock()
+        now, message = self._clock(), clean(message)
         with self._lock:
             known = self._known.get((platform, kind)) or Incident(platform, kind, 0, now, now, message)
             self._known[platform, kind] = replace(known, count=known.count + 1, last_at=now, message=message)

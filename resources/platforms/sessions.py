@@ -80,6 +80,8 @@ def _new_session(
     session.proxies, session.verify, session.cert = found["proxies"], authority or found["verify"], certificate
     session.trust_env = False
     session.headers["Accept-Encoding"] = "gzip"
+    # requests would read the whole body of a redirect, without any bound, to find out where it leads; `http` does that itself.
+    session.get_redirect_target = lambda _response: None  # type: ignore[method-assign, assignment]
     # No cookie is kept: a session is shared by threads, and platforms know us by token.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session

@@ -42,9 +42,9 @@ _FOOTNOTES = (
     r"([%％]?\s*[eprbnf*]?\s*)$"
 )
 # 10² is a power, not a ten with a footnote; NFKC would turn ² into 2, ⒈ into 1. and ½ into 1⁄2.
-_POWER = "(?:^|[^0-9.,])10[⁰¹²³⁴-⁹⁻]"
+_POWER = "(?:^|[^0-9.,０-９．，])[1１][0０][⁰¹²³⁴-⁹⁻]"
 _OTHER_DIGITS = r"[^\P{N}0-9０-９]"
-_GROUPED = r"^-?[0-9]{1,3}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+)(?:\.[0-9]+)?$"
+_GROUPED = r"^-?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+)(?:\.[0-9]+)?$"
 _MARKED = r"^(.*[0-9.%千万亿)])\s*[eprbnf*]$"
 _FORMULAS = r"^(?:=|#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|ERROR)$)"
 _DASHES = r"^(?:[-—–―‐‑‒−]+|/|N)$"

@@ -63,6 +63,8 @@ class _Context:
             self.province, self.prefecture = region[:_PROVINCE_DIGITS], ""
         elif region.endswith("00"):
             self.prefecture = region[:_PREFECTURE_DIGITS]
+        elif region[:_PREFECTURE_DIGITS] != self.prefecture:
+            self.prefecture = ""  # a county of elsewhere: the table has left the prefecture
 
 
 @dataclass(slots=True)
@@ -130,6 +132,8 @@ class RegionResolver:
     def _resolve_code(self, code: str, name: str, province: str) -> str | RegionFault:
         code, name = shorten(code, _SHOWN_LENGTH), shorten(name, _SHOWN_LENGTH)
         match = _CODE.fullmatch(squash(code))
+        if match is None and province and _TOTAL_NAMES.fullmatch(_label(code)) and _label(name) in ("", _label(code)):
+            return self._total(code, _label(code), province)  # 合计 merged over code and name
         if match is None:
             return RegionFault("unknown_region", f"{code!r} ({name}) is no region code of 6, 9 or 12 digits")
         region = self._own_code(match[1])
@@ -171,7 +175,8 @@ class RegionResolver:
             where = f"of province {province}0000" if province else "of the catalogue"
             return RegionFault("unknown_region", f"the name {name!r} is of no region {where}, and the row has no code")
         lasting = {code for code in found if isinstance(self._require_in_force(code, period_code), str)}
-        chosen = _narrow(lasting, context)
+        in_force = {code for code in lasting if self._is_in_force(code, period_code)}
+        chosen = _narrow(in_force or lasting, context, is_national=not province)
         if len(chosen) == 1:
             return next(iter(chosen))
         if not chosen:
@@ -190,6 +195,11 @@ class RegionResolver:
         if label.startswith(tuple(others)):
             return RegionFault("unknown_region", f"the total {name!r} is not of {own or code}, and the row has no code")
         return code
+
+    def _is_in_force(self, region: str, period_code: str) -> bool:
+        """Whether a code is valid at a period, by its day of ending."""
+        ended = self._regions[region].valid_to
+        return ended is None or not period_code or parse_period(period_code).start <= ended
 
     def _require_in_force(self, region: str | RegionFault, period_code: str) -> str | RegionFault:
         """The code, unless it ended too long before the period and no dated change tells what became of it.
@@ -241,10 +251,11 @@ def is_region_name(catalogue: Catalogue, text: str) -> bool:
     return _label(shorten(text, _SHOWN_LENGTH)) in _names_of(catalogue).codes
 
 
-def _narrow(codes: set[str], context: _Context) -> set[str]:
-    """Of several regions of one name: a province before its parts, then what lies under the rows above."""
+def _narrow(codes: set[str], context: _Context, *, is_national: bool) -> set[str]:
+    """Of several regions of one name: in a table of all provinces a province before its parts, then what lies under the rows
+    above. In a province's own table 吉林 may be the province or its city."""
     for wanted in (
-        {code for code in codes if code.endswith("0000")},
+        {code for code in codes if is_national and code.endswith("0000")},
         {code for code in codes if context.prefecture and code.startswith(context.prefecture)},
         {code for code in codes if context.province and code.startswith(context.province)},
     ):

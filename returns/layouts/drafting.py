@@ -18,7 +18,7 @@ from returns.conform.texts import squash
 from returns.conform.units import split_unit
 from warehouse.catalogue import Catalogue
 
-_FIGURE = re.compile(r"\s*[-−(]?[\d,.\s]+(?:[eE][+-]?\d+)?\)?\s*[%epr*]?\s*|[-—–…/]|\.{3}")
+_FIGURE = re.compile(r"[-−(]?[\d,. \u3000]+(?:[eE][+-]?\d{1,3})?\)?[%epr*]?|[-—–…/]|\.{3}")
 _CODE = re.compile(r"\s*\d{6}(?:0{3}|0{6})?(?:\.0)?\s*")
 _AREAS = {
     "合计": "total",
@@ -29,7 +29,7 @@ _AREAS = {
     "农村": "rural",
     "乡村": "rural",
 }
-_MAX_HEADER, _LOOKED_AT = 4, 60
+_MAX_HEADER, _LOOKED_AT, _LONGEST_LABEL = 4, 60, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def draft_layout(grid: Grid, name: str, catalogue: Catalogue) -> str:
     if "period" in kinds and "name" not in kinds and kinds[0] != "period":
         kinds[0] = "name"
     above = [text for row in shape.sheet.rows[: shape.header.start] for text in row if text and text.strip()]
-    title = next((text for text in above if find_period(text)), None)
+    title = next((text for text in above if len(text) <= _LONGEST_LABEL and find_period(text)), None)
     caption = next((text for text in above if re.match(r"(?:计量)?单位[:：]", squash(text))), None)
     header_row = shape.sheet.rows[shape.header.start]
     data: dict[str, object] = {
@@ -104,16 +104,20 @@ def _find_shape(grid: Grid) -> _Shape:
     raise NoTableFound("no row of figures stands under a row of texts")
 
 
+def _is_figure(text: str) -> bool:
+    return len(text) <= _LONGEST_LABEL and _FIGURE.fullmatch(text.strip()) is not None
+
+
 def _is_data(row: Sequence[str]) -> bool:
     """A row with a text or code at its left and mostly figures after it."""
     texts = [text for text in row if text and text.strip()]
-    figures = [text for text in texts[1:] if _FIGURE.fullmatch(text) and read_period(text) is None]
+    figures = [text for text in texts[1:] if _is_figure(text) and read_period(text) is None]
     return len(texts) >= 2 and len(figures) * 2 >= len(texts) - 1 and len(figures) > 0
 
 
 def _is_header(row: Sequence[str]) -> bool:
     texts = [text for text in row if text and text.strip()]
-    labels = [text for text in texts if not _FIGURE.fullmatch(text) or read_period(text)]
+    labels = [text for text in texts if not _is_figure(text) or read_period(text)]
     return len(texts) >= 2 and len(labels) == len(texts)
 
 
@@ -128,7 +132,7 @@ def _find_stub(sheet: Sheet, header: range, last: int) -> dict[str, int]:
             continue
         if sum(map(bool, map(_CODE.fullmatch, texts))) * 2 > len(texts):
             stub.setdefault("code", place)
-        elif sum(_FIGURE.fullmatch(text) is None for text in texts) * 2 > len(texts):
+        elif sum(not _is_figure(text) for text in texts) * 2 > len(texts):
             kind = "indicator" if "指标" in squash(top[place]) else "name"
             stub.setdefault(kind, place)
     return stub

@@ -135,7 +135,8 @@ class HeaderReader:
             if layout.figures and printed not in layout.figures:
                 return None if printed in layout.ignored_headers else _stray_header(layout, position, printed)
             return Column(position, None, period)
-        candidates = [printed, *labels["parts"].split("\n")] if labels["parts"] else [printed]
+        # A name of several rows is the whole of it or its lowest part: 其中：男 is not what it is a part of.
+        candidates = [printed, labels["parts"].split("\n")[0]] if labels["parts"] else [printed]
         if layout.indicator == "file_name":
             candidates = [squash(stated.indicator)]
         named, name, unit = self._measures.find_any(layout, candidates, has_unit=bool(labels["unit"]))

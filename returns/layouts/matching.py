@@ -19,7 +19,9 @@ from returns.layouts.measures import Measure, MeasureReader
 from returns.layouts.statements import compiled, find_caption, find_other_period, find_title, is_remote
 from returns.reasons import ReturnReason
 from warehouse.catalogue import Catalogue
-from warehouse.periods import parse_period
+from warehouse.periods import month, parse_period
+
+_KINDS = {"M": "month", "Q": "quarter", "A": "year", "S": "school_year"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +213,23 @@ class Matcher:
         if said.get("period") and layout.period == "title":
             if period and not states_period(said["period"], period):
                 return Mismatch("wrong_period", f"the title {title[0]!r} is not of the expected period {period}", 3)
-            period = period or read_period(said["period"], layout.period_style) or ""
+            period = period or self._period_of(form, read_period(said["period"], layout.period_style) or "")
+            if not period:
+                return Mismatch("wrong_period", f"the title {title[0]!r} is of no period that {form or 'it'} has", 3)
         if layout.period == "title" and not period:
             return Mismatch("unknown_period", f"the title {title[0]!r} states no period", 3)
         return Stated(form, region, period)
+
+    def _period_of(self, form: str, stated: str) -> str:
+        """The period of a return whose title states one: a month may be named by its January-to-month sums. ``""`` where the
+        form has no such period."""
+        if not stated or not form:
+            return stated
+        kind = _KINDS[self._catalogue.forms[form].frequency]
+        period = parse_period(stated)
+        if kind == "month" and period.kind == "cumulative":
+            return month(period.year, period.months).code
+        return stated if period.kind == kind else ""
 
 
 def _choose(matches: list[Match]) -> Match | Mismatch:

@@ -116,6 +116,18 @@ def test_a_range_from_another_place_is_refused(server: Server, client: PlatformC
         client.fetch(offer())
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"ETag": '"v2"', "Content-Range": "bytes 2-99/100"}, {"Content-Range": "bytes 2-59/100"}],
+    ids=["another version", "not to the end"],
+)
+def test_two_versions_are_never_put_together(server: Server, client: PlatformClient, headers: dict[str, str]):
+    first = (200, {"ETag": '"v1"', "Accept-Ranges": "bytes", "Content-Length": "100", CUT: "1"}, b"PK")
+    server.answers[FILE] = [first, (206, headers, b"x" * 98)]
+    with pytest.raises(DeliveryInvalid, match=r"another version|without a complete body"):
+        client.fetch(offer())
+
+
 def test_gzip_that_was_announced_and_not_sent_is_read_as_it_is(server: Server, client: PlatformClient):
     server.answers[FILE] = (200, {"Content-Type": XLSX, "Content-Encoding": "gzip"}, b"PK plain")
     assert client.fetch(offer()).content == b"PK plain"

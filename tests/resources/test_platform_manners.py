@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.errors import CircuitOpen, PlatformUnavailable
+from resources.errors import CircuitOpen, DeliveryInvalid, PlatformUnavailable
 from resources.platforms import Delivery, Failure, PlatformClient, collect, collect_listings
 from resources.platforms.access import Access, Breaker, Pace
 from resources.platforms.crew import Crew, Question
@@ -27,6 +27,7 @@ from tests.resources.platform_servers import (
     offer,
     ok,
     register_of,
+    row,
     serving,
 )
 
@@ -296,11 +297,61 @@ def test_of_a_platform_that_is_down_only_a_few_questions_are_asked(server: Serve
     assert len(server.requests) == 6
 
 
-def test_a_bug_of_ours_is_raised_where_results_are_taken(server: Server, tmp_path: Path, monkeypatch):
+def test_what_nobody_foresaw_is_the_trouble_of_one_platform(server: Server, tmp_path: Path, monkeypatch, caplog):
     client = client_of(server, tmp_path)
     monkeypatch.setattr(client, "fetch", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        list(collect(client, [offer()]))
+    (failure,) = collect(client, [offer()])
+    assert isinstance(failure, Failure)
+    assert "nobody foresaw (ZeroDivisionError" in str(failure.error)
+    assert "Traceback" in caplog.text  # a bug of ours is not swallowed: its trace is in the log
+
+
+# --- answers that a review found to stop everybody ---
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"modified": "9999-12-31T23:59:59Z"}, {"modified": "0001-01-01T00:00:00+14:00"}, {"etag": ["a"]}, {"etag": 5},
+        {"media_type": {"a": 1}},
+    ],
+    ids=["end of time", "begin of time", "etag a list", "etag a number", "type an object"],
+)  # fmt: skip
+def test_a_listing_that_cannot_be_recorded_is_refused_by_name(server: Server, tmp_path: Path, changes):
+    server.answers[LISTING] = ok({"total": 1, "rows": [row(**changes)]})
+    with pytest.raises(DeliveryInvalid, match="health_annual-2024"):
+        client_of(server, tmp_path).list_returns("510000", "health")
+
+
+def test_control_characters_of_a_listing_reach_no_record(server: Server, tmp_path: Path):
+    server.answers[LISTING] = ok({"total": 1, "rows": [row(file_name="a\u0000b.xlsx", etag='"\u0007"')]})
+    (offer,) = client_of(server, tmp_path).list_returns("510000", "health").rows
+    assert (offer.file_name, offer.etag) == ("a␣b.xlsx", '"␣"')
+
+
+def test_an_etag_that_no_header_can_carry_is_asked_without_condition(server: Server, tmp_path: Path):
+    server.answers[FILE] = FILE_ANSWER
+    assert isinstance(client_of(server, tmp_path).fetch(offer(), "报表-2"), Delivery)
+    assert "If-None-Match" not in server.requests[-1][1]
+
+
+def test_nothing_changed_without_having_been_asked_is_no_answer(server: Server, tmp_path: Path):
+    server.answers[FILE] = (304, {}, b"")
+    with pytest.raises(DeliveryInvalid, match="was not asked that"):
+        client_of(server, tmp_path).fetch(offer())
+
+
+@pytest.mark.parametrize(
+    "text", ["²", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"]
+)
+def test_a_retry_after_that_means_nothing_is_none(text: str):
+    assert retry_after(text) == 0.0
+
+
+def test_a_redirect_is_not_read_to_its_end(server: Server, tmp_path: Path):
+    server.answers[FILE] = (302, {"Location": "/elsewhere", "Content-Encoding": "gzip"}, b"\x1f\x8b" + b"\0" * 1000)
+    server.answers["/elsewhere"] = FILE_ANSWER
+    assert isinstance(client_of(server, tmp_path).fetch(offer()), Delivery)
 
 
 def test_who_stops_taking_stops_the_asking(server: Server, tmp_path: Path):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.warehouse.centre import FIRST_NIGHT, Centre, Return, beds, health
+from tests.warehouse.centre import FIRST_NIGHT, Cell, Centre, Return, beds, health
 from warehouse.checking import record_checks
 from warehouse.errors import NothingToRereadError, NothingToWaiveError, UnknownReceiptError
 from warehouse.quarantining import (
@@ -195,6 +195,31 @@ def test_a_faultless_return_is_read_again_though_its_bytes_are_known(centre: Cen
         requeue(connection, Chosen(layout="health_table"))
     receipts = centre.accept(centre.open(), "health_annual")
     assert receipts["state"].tolist() == ["unchanged"]  # settled as a repeat, it would not be read at all
+
+
+def test_what_a_mended_layout_no_longer_reads_is_taken_back(centre: Centre) -> None:
+    wrong = health(beds(5.0), Cell("HLT_NURSES", "510000", 7.0))
+    receipt_of(centre, wrong)
+    with centre.engine.begin() as connection:
+        requeue(connection, Chosen(platform=HEALTH))
+    centre.archive[wrong.sha256] = health(beds(5.0), Cell("HLT_PHYSICIANS", "510000", 7.0))
+    refresh = centre.open()
+    centre.accept(refresh, "health_annual")
+    assert (centre.values_of("HLT_NURSES"), centre.values_of("HLT_PHYSICIANS")) == ({}, {"2024": 7.0})
+    changed = centre.values(
+        "SELECT code FROM ops.changed_slice JOIN core.indicator USING (indicator_key) WHERE refresh_id = :refresh",
+        refresh=refresh.refresh_id,
+    )
+    assert set(changed) == {"HLT_NURSES", "HLT_PHYSICIANS"}
+
+
+def test_what_another_delivery_says_is_not_taken_back_by_a_reading(centre: Centre) -> None:
+    receipt_of(centre, health(Cell("HLT_NURSES", "510000", 7.0)))
+    receipt_of(centre, health(beds(5.0)))
+    with centre.engine.begin() as connection:
+        requeue(connection, Chosen(platform=HEALTH))
+    centre.accept(centre.open(), "health_annual")
+    assert centre.values_of("HLT_NURSES") == {"2024": 7.0}
 
 
 def test_only_the_newest_delivery_is_read_again(centre: Centre) -> None:

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from resources.errors import DeliveryInvalid
+from resources.errors import DeliveryInvalid, clean
 from resources.platforms.asking import SHANGHAI, Asking
-from resources.platforms.http import Answer
+from resources.platforms.http import Answer, is_likely
 from resources.platforms.model import Delivery, Listing, NotModified, Offer
 from resources.platforms.recognising import ParsedEnvelope, invalid, is_mislabelled, require_file
 from resources.platforms.register import Platform
@@ -73,8 +73,8 @@ def deliver(asking: Asking, offer: Offer, answer: Answer, content: bytes, media_
         offer=offer,
         content=content,
         modified_at=modified.astimezone(SHANGHAI) if modified else offer.modified_at,
-        etag=answer.headers.get("ETag") or offer.etag or answer.headers.get("Last-Modified"),
-        media_type=media_type,
+        etag=clean(answer.headers.get("ETag") or offer.etag or answer.headers.get("Last-Modified") or "") or None,
+        media_type=clean(media_type),
         file_name=offer.file_name,
         fetched_at=asking.clock(),
     )
@@ -102,16 +102,21 @@ def read_offer(platform: Platform, answer: Answer, row: Any) -> Offer:
         invalid(platform, answer, f"lists {texts['id']} with a modified time that is none")
     if modified is not None and modified.tzinfo is None:
         modified = modified.replace(tzinfo=SHANGHAI)
+    if modified is not None and not is_likely(modified):
+        invalid(platform, answer, f"lists {texts['id']} with the modified time {row['modified']}, which cannot be")
+    others = {key: row.get(key) or "" for key in ("etag", "media_type")}
+    if not all(isinstance(value, str) for value in others.values()):
+        invalid(platform, answer, f"lists {texts['id']} with an etag or media type that is no text")
     return Offer(
         province=platform.province,
         sector=platform.sector,
-        return_id=str(texts["id"]),
-        form=str(texts["form"]),
-        period_code=str(texts["period"]),
-        file_name=str(texts["file_name"]),
+        return_id=clean(str(texts["id"])),
+        form=clean(str(texts["form"])),
+        period_code=clean(str(texts["period"])),
+        file_name=clean(str(texts["file_name"])),
         modified_at=modified,
-        etag=row.get("etag") or None,
-        media_type=row.get("media_type") or "application/octet-stream",
+        etag=clean(others["etag"]) or None,
+        media_type=clean(others["media_type"]) or "application/octet-stream",
     )
 
 

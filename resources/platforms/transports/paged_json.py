@@ -48,6 +48,8 @@ class PagedJsonTransport:
             received += len(rows)
             taken_bytes += len(answer.content)
             _require_in_bounds(platform, url, taken_bytes)
+            if pages and rows and _on_one_line(answer.content) == pages[-1]:
+                raise DeliveryInvalid(platform.name, url, f"page {page} is page {page - 1} again")
             pages.append(_on_one_line(answer.content))
             if received >= total:
                 break
