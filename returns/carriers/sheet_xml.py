@@ -19,6 +19,7 @@ import numpy as np
 
 from returns.carriers.byte_search import count_pair, has_far_reference, has_pair
 from returns.carriers.grid import MAX_GRID_CELLS, column_index
+from returns.carriers.percent_cells import STYLES_PART, percent_cells, percent_styles
 from returns.errors import HostileFileError, NotAWorkbookError, TooLargeError
 
 MAX_SHARED_TEXT_BYTES = 96 * 1024 * 1024  # real: 300 bytes in 11,000 cells, 3 MB; a census, 50 MB. Twice in memory
@@ -79,11 +80,12 @@ def inspect_sheets(parts: Mapping[str, bytes]) -> dict[str, SheetNotes]:
     sheets = {name: xml for name, xml in parts.items() if b"sheetData" in xml}
     _check_shared_texts(parts, sheets)
     noted = {}
+    percents = percent_styles(parts.get(STYLES_PART, b""))
     for name, xml in sheets.items():
         _check_extent(name, xml)
         if len(xml) > _MERGE_BYTES * MAX_MERGES and xml.count(b"mergeCell ") > MAX_MERGES:
             raise TooLargeError(f"sheet part {name!r} merges more than {MAX_MERGES:,} ranges")
-        notes = _note(xml)
+        notes = _note(xml, percents)
         if notes is not None:
             noted[name] = notes
     return _by_sheet(parts, noted) if noted else {}
@@ -187,9 +189,11 @@ def _locate(attributes: bytes) -> tuple[int, int]:
     return int(reference[2]), column_index(reference[1].decode()) + 1
 
 
-def _note(xml: bytes) -> SheetNotes | None:
+def _note(xml: bytes, percents: frozenset[bytes]) -> SheetNotes | None:
     """Patches and hidden rows and columns of one sheet; None where there are none, as in nearly every sheet."""
     patches = _find_patches(xml) if has_pair(xml, *_MAY_NEED_PATCH) else []
+    if percents and any(b's="' + style + b'"' in xml or b"s='" + style + b"'" in xml for style in percents):
+        patches += _percent_patches(xml, percents)
     if not has_pair(xml, b"hi") or b"hidden" not in xml:
         return SheetNotes(patches) if patches else None
     rows, columns = _find_hidden(xml)
@@ -236,6 +240,17 @@ def _find_patches(xml: bytes) -> list[Patch]:
         row, column = _locate(attributes)
         if not row or not column:
             raise NotAWorkbookError("a formula or error cell of the workbook has no reference")
+        patches.append(Patch(row - 1, column - 1, text))
+    return patches
+
+
+def _percent_patches(xml: bytes, styles: frozenset[bytes]) -> list[Patch]:
+    """Percentages as they are seen. A cell without a reference cannot be placed, and is then no file of a spreadsheet."""
+    patches = []
+    for attributes, text in percent_cells(xml, styles):
+        row, column = _locate(attributes)
+        if not row or not column:
+            raise NotAWorkbookError("a percentage of the workbook has no reference")
         patches.append(Patch(row - 1, column - 1, text))
     return patches
 

@@ -228,3 +228,48 @@ def test_sheets_of_an_old_workbook_keep_their_order():
         ("001", [["2.5"]]),
         ("002", [["3.5"]]),
     ]
+
+
+# --- percentages ---
+
+
+def with_formats(**formats: str) -> bytes:
+    """One cell each in column A: 0.853 under a format of numbers."""
+    import io
+
+    import openpyxl
+
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for row, code in enumerate(formats.values(), start=1):
+        sheet.cell(row, 1, 0.853).number_format = code
+    sheet.cell(len(formats) + 1, 1, "0.853").number_format = "0%"
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def test_a_number_that_is_shown_as_a_percentage_is_read_as_one():
+    grid = grid_of(
+        with_formats(plain="0.000", built_in="0%", two_places="0.00%", own="#,##0.0%", quoted='0.0"%"', none="General")
+    )
+    assert [row[0] for row in grid.sheets[0].rows] == ["0.853", "85.3%", "85.3%", "85.3%", "0.853", "0.853", "0.853"]
+
+
+def test_a_percentage_loads_as_it_is_seen():
+    import io
+
+    import openpyxl
+
+    from tests.returns.samples import as_workbook, make_return, read
+    from tests.returns.test_reading import find, position
+
+    sample = make_return()
+    workbook = openpyxl.load_workbook(io.BytesIO(as_workbook(sample)))
+    place = position(sample, "HLT_TOWNSHIP_BED_USE", "rural")
+    cell = workbook.worksheets[0].cell(6, place + 3, 0.853)
+    cell.number_format = "0.0%"
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    assert find(read(buffer.getvalue()), "HLT_TOWNSHIP_BED_USE")["value"] == 85.3

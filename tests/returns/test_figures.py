@@ -229,3 +229,8 @@ def test_noise_of_the_unit_factor_is_rounded_away():
 def test_rounding_gives_the_nearest_double_of_the_decimal(printed, factor):
     expected = float(f"{float(printed * int(factor)):.12g}")
     assert round_noise(np.array([float(printed) * factor]))[0] == expected
+
+
+@pytest.mark.parametrize("text", ["0,123", "１０²"])
+def test_what_no_office_prints_for_a_number_is_none(text):
+    assert read_figures(pa.array([text])).fault[0] == NOT_A_NUMBER

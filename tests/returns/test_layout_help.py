@@ -164,3 +164,22 @@ def test_what_is_known_of_a_file_must_agree_with_its_title() -> None:
 def test_a_return_with_an_unknown_header_is_still_known_by_its_title() -> None:
     found = identify(as_workbook(renamed(make_return(), PLACE, "注册护士人数")), "a.xlsx", CATALOGUE)
     assert found == Identity("health_annual", "510000", "2024")
+
+
+@pytest.mark.parametrize(
+    ("form", "title", "period"),
+    [
+        ("employment_monthly", "四川省2026年1-3月就业和社会保障统计月报", "2026-03"),
+        ("health_annual", "四川省2024年一季度卫生健康统计年报", None),
+        ("health_quarterly", "四川省2026年卫生健康统计季报", None),
+    ],
+)
+def test_the_period_of_a_title_must_be_one_that_the_form_has(form: str, title: str, period: str | None) -> None:
+    own = {"employment_monthly": "2026-03", "health_annual": "2024", "health_quarterly": "2026-Q1"}[form]
+    sample = replace(make_return(form, own), title=title)
+    found = identify((as_pages if form == "employment_monthly" else as_workbook)(sample), "a", CATALOGUE)
+    if period:
+        assert found == Identity(form, "510000", period)
+    else:
+        assert isinstance(found, Unidentified)
+        assert found.reason == "wrong_period"

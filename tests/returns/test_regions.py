@@ -158,3 +158,24 @@ def test_a_renamed_region_goes_by_either_name():
 def test_of_two_regions_of_one_name_the_one_in_force_is_meant():
     [new] = resolve_rows("钱塘区", province="330000", period="2022")
     assert new == "330114"
+
+
+def test_a_county_of_elsewhere_ends_the_prefecture_above():
+    resolver = RegionResolver(CATALOGUE)
+    rows = resolver.resolve(
+        ["320100", "320102", "320322", ""], ["南京市", "玄武区", "沛县", "鼓楼区"], "320000", "2024"
+    )
+    assert reasons(rows) == ["320100", "320102", "320322", "ambiguous_region"]
+
+
+def test_jilin_in_its_own_table_may_be_the_province_or_the_city():
+    assert reasons(resolve_rows("长春", "吉林", province="220000")) == ["220100", "ambiguous_region"]
+    assert resolve_rows("辽宁", "吉林") == ["210000", "220000"]
+
+
+def test_of_a_name_with_an_old_and_a_new_code_the_one_in_force_is_meant():
+    assert resolve_rows("合肥市", "庐江县", province="340000", period="2024") == ["340100", "340124"]
+
+
+def test_a_total_merged_over_code_and_name_is_the_provinces():
+    assert resolve("合计", "", province="510000") == "510000"

@@ -394,3 +394,10 @@ def test_columns_of_one_name_without_any_area_label_are_not_taken_for_the_total(
     result = read(rows, layout(aliases=ALIASES))
     assert figures(result) == {}
     assert set(reasons(result)) == {"row 5 col 2", "row 5 col 3"}
+
+
+def test_a_part_below_a_name_is_not_what_it_is_a_part_of():
+    rows = [[TITLE], ["地区", "注册护士数（人）", "医院数（个）"], ["", "其中：男", ""], ["锦江区", "40", "5"]]
+    result = read(rows, layout(header=["name", "name"]))
+    assert reasons(result) == {"row 4 col 2": "unknown_indicator"}
+    assert list(figures(result).values()) == [5.0]
