@@ -161,11 +161,16 @@ class HeaderReader:
 
 
 def _find_figure(layout: Layout, header: Header) -> HeaderProblem | None:
-    """A figure where a header should be: a header row is lost, and the first row of the table stands in its place."""
-    for number, row in enumerate(header[1:], start=1):
-        if layout.header[number] == "period":
-            continue
-        position = next((place for place, text in enumerate(row) if text and is_figure_like(text)), None)
+    """A figure where a header should be: a header row is lost, or a whole header beside this one, and rows of the table stand
+    in its place."""
+    for number, row in enumerate(header[: len(layout.header)]):
+        is_of_periods = layout.header[number] == "period"
+        figures = (
+            place
+            for place, text in enumerate(row)
+            if text and is_figure_like(text) and not (is_of_periods and read_period(text, layout.period_style))
+        )
+        position = next(figures, None)
         if position is not None:
             text = f"the figure {row[position]!r:.40} stands in row {number + 1} of the header, which may lack a row"
             return HeaderProblem("missing_header", text, position)

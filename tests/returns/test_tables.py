@@ -401,3 +401,10 @@ def test_a_part_below_a_name_is_not_what_it_is_a_part_of():
     result = read(rows, layout(header=["name", "name"]))
     assert reasons(result) == {"row 4 col 2": "unknown_indicator"}
     assert list(figures(result).values()) == [5.0]
+
+
+def test_rows_beside_a_header_whose_own_header_is_lost_are_not_taken_for_names():
+    rows = [[TITLE], ["地区", "医院数（个）", "青羊区", "6"], ["锦江区", "5", "金牛区", "7"]]
+    result = read(rows, layout(header=["name"]))
+    assert result.verdicts["problem"].tolist() == ["missing_header"]
+    assert "'6'" in result.verdicts["explanation"].iloc[0]
