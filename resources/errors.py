@@ -5,6 +5,7 @@ No text here ever holds a password, a token or the query of a URL: messages go t
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,10 @@ from urllib.parse import urlsplit
 from warehouse.errors import JunhengError
 
 OTHER_SERVER = "or set JUNHENG_WAREHOUSE_URL to any other PostgreSQL of version 15 or later"
+
+
+_SHORTEST_SECRET = 6  # a shorter one is a word, and would blank the message
+_TOKENS = re.compile(r"(signature=|access_token\W{1,5}|Bearer )[\w.~+/=-]{6,}", re.IGNORECASE)
 
 
 def clean(text: str, length: int = 1000) -> str:
@@ -143,6 +148,14 @@ class PlatformError(JunhengError):
         answered = f" (HTTP {status})" if status is not None else ""
         advice = "asking again later can help" if self.is_retry_useful else "asking again will not help"
         super().__init__(f"platform {platform}: {reason}{answered}, at {self.url}; {advice}")
+
+    def redact(self, secrets: Sequence[str]) -> None:
+        """Take out what a platform said that must not be repeated: a secret of ours that it echoed, a token, a signature."""
+        for secret in (each for each in secrets if len(each) >= _SHORTEST_SECRET):
+            self.reason = self.reason.replace(secret, "***")
+            self.args = tuple(str(text).replace(secret, "***") for text in self.args)
+        self.reason = _TOKENS.sub(r"\1***", self.reason)
+        self.args = tuple(_TOKENS.sub(r"\1***", str(text)) for text in self.args)
 
 
 class PlatformUnavailable(PlatformError):

@@ -133,7 +133,11 @@ class Asking:
 
     def log_in(self, platform: Platform) -> None:
         """Ask a platform with bearer tokens for a new one; the errors of :meth:`ask`, nothing is asked again."""
-        self._credentials.renew(platform, self.base_url(platform))
+        try:
+            self._credentials.renew(platform, self.base_url(platform))
+        except PlatformError as error:
+            error.redact(self._secrets(platform))
+            raise
 
     def _ask_once(self, platform: Platform, request: Request, check: Check | None) -> Answer:
         lane = self.lane(platform)
@@ -151,9 +155,11 @@ class Asking:
                 if check is not None:
                     check(platform, answer)
         except PlatformUnavailable as error:
+            error.redact(self._secrets(platform))
             self._note_failure(platform, lane, error)
             raise
-        except PlatformError:
+        except PlatformError as error:
+            error.redact(self._secrets(platform))
             lane.breaker.succeeded()  # it is there, and says no
             raise
         except BaseException:
@@ -164,6 +170,11 @@ class Asking:
             message = f"{urlsplit(request.url).path} is called {answer.media_type}, and is none"
             self.incidents.note(platform.name, "wrong_content_type", message)
         return answer
+
+    def _secrets(self, platform: Platform) -> list[str]:
+        """What we know of the platform that nobody else may: no message repeats it, whoever wrote it."""
+        auth = platform.access.auth
+        return [self.variables.get(auth.secret_from, "")] if auth.kind in ("bearer", "hmac", "basic") else []
 
     def _wait_for_turn(self, platform: Platform, lane: Lane, url: str) -> None:
         """Wait for penalty and pace; CircuitOpen or PlatformUnavailable where that would be too long."""

@@ -237,3 +237,16 @@ def test_nothing_that_is_printed_holds_a_secret(named: None, tmp_path: Path):
     client = PlatformClient(register, "http://127.0.0.1:1/{province}/{sector}", "id", "s3cret")
     shown = repr(client) + repr(client.asking) + repr(register.platform("510000", "health")) + repr(Asking(None))
     assert "s3cret" not in shown
+
+
+@pytest.mark.parametrize(
+    "echo", ["client_id=a&client_secret=s3cret", "your signature=0123456789abcdef is wrong", "Bearer abcdef.0123456789"]
+)
+def test_a_secret_that_a_platform_repeats_is_repeated_no_further(named: None, tmp_path: Path, echo: str):
+    with serving() as server:
+        refused = (200, {"Content-Type": "application/json"}, f'{{"code":1001,"msg":"bad login: {echo}"}}'.encode())
+        server.answers["/510000/health/token"] = refused
+        client = PlatformClient(register_of(tmp_path, auth={"kind": "bearer"} | NAMES), server.template)
+        with pytest.raises(PlatformRefused, match=r"bad login: .*\*\*\*") as caught:
+            client.list_returns("510000", "health")
+    assert not [word for word in ("s3cret", "0123456789") if word in str(caught.value) + caught.value.reason]
