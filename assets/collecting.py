@@ -6,16 +6,25 @@ Joins the catalogue's calendar, the platforms, the archive and the ledger; knows
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Engine
 
 from resources.archive import Archive, ManifestEntry
-from resources.platforms import Delivery, Failure, Incident, Listing, Offer, PlatformClient, Register, collect
+from resources.platforms import (
+    Delivery,
+    Failure,
+    Incident,
+    Listing,
+    NotModified,
+    Offer,
+    PlatformClient,
+    Register,
+    collect,
+)
 from warehouse.calendar import due_on, due_periods
 from warehouse.catalogue import Form
 from warehouse.errors import PeriodError
@@ -37,10 +46,11 @@ from warehouse.receipts import (
     record_incidents,
 )
 
-BATCH = 64
-"""Deliveries archived together: one disk synchronisation for so many, and no more of them in memory."""
+BATCH, BATCH_BYTES = 64, 64 * 1024 * 1024
+"""Deliveries archived together: one disk synchronisation for so many, or so many bytes, and no more of them in memory."""
 
 Listings = Mapping[str, Listing | Failure[tuple[str, str]]]
+Answered = Delivery | NotModified | Failure[Offer]
 Partition = tuple[str, str]
 """(region_code, period_code)."""
 
@@ -230,8 +240,7 @@ def collect_form(
     was overcome on the way.
     """
     result = FormCollection(plan)
-    answers = iter(collect(client, plan.offers, threads, plan.etags))
-    while batch := list(islice(answers, BATCH)):
+    for batch in _batches(collect(client, plan.offers, threads, plan.etags)):
         deliveries = [answer for answer in batch if isinstance(answer, Delivery)]
         for failure in (answer for answer in batch if isinstance(answer, Failure)):
             result.failed[failure.asked.province, failure.asked.period_code] = str(failure.error)
@@ -251,6 +260,20 @@ def collect_form(
         record_failures(connection, refresh, plan.failures, now())
         record_incidents(connection, refresh, [Overcome(**asdict(incident)) for incident in result.incidents])
     return result
+
+
+def _batches(answers: Iterable[Answered]) -> Iterator[list[Answered]]:
+    """Answers by so many, or by so many bytes."""
+    batch: list[Answered] = []
+    taken = 0
+    for answer in answers:
+        batch.append(answer)
+        taken += len(answer.content) if isinstance(answer, Delivery) else 0
+        if len(batch) >= BATCH or taken >= BATCH_BYTES:
+            yield batch
+            batch, taken = [], 0
+    if batch:
+        yield batch
 
 
 def known(engine: Engine, form: Form) -> tuple[dict[ReturnKey, Known], set[Partition]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
@@ -31,6 +32,8 @@ from warehouse.periods import parse_period
 from warehouse.quarantining import record_unplaced as record_unplaced_files
 from warehouse.quarantining import resolve_unplaced
 from warehouse.receipts import Collected, Refresh, known_deliveries, lock_writing, read_collected, record_arrivals
+
+log = logging.getLogger(__name__)
 
 BATCH_FILES = 16
 """Files in memory at a time, and recorded in one transaction."""
@@ -342,6 +345,9 @@ def _put_away(inbox: Inbox, each: _Taken, day: datetime.date, result: InboxResul
             inbox.set_aside_member(piece.content, piece.path, piece.sha256, day, _why(piece))
         inbox.accept(each.file, each.sha256, day)
     except DroppedFileChanged:
+        result.waiting.append(each.file.shown_path)
+    except OSError as error:  # it is recorded, and only its place is wrong: the next refresh knows it by its bytes
+        log.warning("inbox file %s cannot be moved: %s", each.file.shown_path, error)
         result.waiting.append(each.file.shown_path)
 
 

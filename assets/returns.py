@@ -171,6 +171,7 @@ def _ledger_metadata(result: FormCollection, mailed: InboxResult) -> dict[str, A
         "dagster/row_count": len(result.collected) + len(plan.absent) + len(result.failed),
         "mailed": len(mailed.placed),
         "unplaced": len(mailed.unplaced),
+        "waiting_in_inbox": len(mailed.waiting),
         "closed": len(plan.closed),
         "overcome": sum(incident.count for incident in result.incidents),
         "missing": len(missing),

@@ -341,6 +341,23 @@ def test_killed_before_the_move_the_next_night_moves_and_records_nothing_twice(
     assert desk.files() == ["accepted/2026-11-24/mail.zip"]
 
 
+def test_a_file_that_cannot_be_moved_is_recorded_once_and_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.drop("health_annual 510000 2024.csv")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Inbox, "accept", refuse)
+        result = desk.night("one")
+    assert (len(result.placed), result.waiting) == (1, ["health_annual 510000 2024.csv"])
+    assert "cannot be moved: read-only file system" in caplog.text
+    assert desk.night("two").placed == []
+    assert len(desk.arrivals()) == 1
+
+
 def test_killed_before_the_record_the_next_night_records_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.drop("health_annual 510000 2024.csv")
 
