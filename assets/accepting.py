@@ -136,7 +136,7 @@ def hold_back(
         return result
     is_held = result.observations["arrival_id"].isin(list(held))
     figures = result.observations[is_held]
-    findings = outcome.held_findings()
+    findings = {arrival_id: told for arrival_id, told in outcome.held_findings().items() if arrival_id in held}
     by_arrival = figures["arrival_id"].map
     aside = pd.DataFrame(
         {

@@ -198,9 +198,8 @@ def _offers(form: Form, listings: Listings) -> tuple[dict[Partition, Offer], dic
 
 def _is_period_of(code: str, form: Form) -> bool:
     """Whether a listed period is one that the form has returns of."""
-    kinds = {"M": "month", "Q": "quarter", "A": "year", "S": "school_year"}
     try:
-        return parse_period(code).kind == kinds[form.frequency]
+        return parse_period(code).kind == form.period_kind
     except PeriodError:
         return False
 

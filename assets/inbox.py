@@ -40,8 +40,6 @@ BATCH_FILES = 16
 MAX_MEMBERS = 100
 NESTED_ZIPS = 1
 ZIP_MARK = b"PK\x03\x04"
-KINDS = {"M": "month", "Q": "quarter", "A": "year", "S": "school_year"}
-"""Frequency of a form → kind of its periods."""
 # What archivers and desktops leave beside the files that a person put in.
 LITTER = ("__macosx", "thumbs.db", ".ds_store", "desktop.ini")
 
@@ -218,7 +216,7 @@ def _checked(found: Identity, hints: Hints, catalogue: Catalogue) -> Identity | 
         return Unidentified(
             "wrong_period", f"it is of {found.period_code}, and lies in a folder of {hints.period_code}"
         )
-    if not _is_period(found.period_code) or parse_period(found.period_code).kind != KINDS[form.frequency]:
+    if not _is_period(found.period_code) or parse_period(found.period_code).kind != form.period_kind:
         return Unidentified("wrong_period", f"{found.period_code} is no period of {form.form}")
     return found
 

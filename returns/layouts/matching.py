@@ -21,8 +21,6 @@ from returns.reasons import ReturnReason
 from warehouse.catalogue import Catalogue
 from warehouse.periods import month, parse_period
 
-_KINDS = {"M": "month", "Q": "quarter", "A": "year", "S": "school_year"}
-
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -225,7 +223,7 @@ class Matcher:
         form has no such period."""
         if not stated or not form:
             return stated
-        kind = _KINDS[self._catalogue.forms[form].frequency]
+        kind = self._catalogue.forms[form].period_kind
         period = parse_period(stated)
         if kind == "month" and period.kind == "cumulative":
             return month(period.year, period.months).code

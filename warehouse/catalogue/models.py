@@ -187,6 +187,11 @@ class Form(Row):
     due_months: Annotated[int, Field(ge=0, le=24)]
     due_day: Annotated[int, Field(ge=1, le=31)]
 
+    @property
+    def period_kind(self) -> str:
+        """The kind of period that its returns are of, as :class:`warehouse.periods.Period` names it."""
+        return {"M": "month", "Q": "quarter", "A": "year", "S": "school_year"}[self.frequency]
+
 
 class Unit(Row):
     """A unit as printed in a return: ``factor`` × the printed figure is the figure in the catalogue's ``unit``."""
