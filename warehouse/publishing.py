@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects.postgresql import insert
 
 from warehouse import schema
 from warehouse.bulk import copy_frame
@@ -26,7 +25,7 @@ from warehouse.catalogue import Catalogue
 from warehouse.errors import PublishRefusedError
 from warehouse.receipts import Refresh
 from warehouse.reference import sync_catalogue
-from warehouse.schema import changed_slice, check_result, release, release_in_force, slice_digest
+from warehouse.schema import changed_slice, check_result, release, release_in_force, release_pointer, slice_digest
 
 MART_TABLES: Mapping[str, Table] = {
     "attainment": schema.attainment,
@@ -193,9 +192,9 @@ def publish(
         .where(refreshes.c.release_id.is_(None), refreshes.c.recorded_at <= refresh.recorded_at)
         .values(release_id=release_id)
     )
-    pointer = insert(release_in_force).values(release_id=release_id, recorded_at=refresh.recorded_at)
-    moved = {"release_id": pointer.excluded.release_id, "recorded_at": pointer.excluded.recorded_at}
-    connection.execute(pointer.on_conflict_do_update(index_elements=["only"], set_=moved))
+    connection.execute(
+        sa.insert(release_pointer).values(in_force_from=now, release_id=release_id, recorded_at=refresh.recorded_at)
+    )
     return made
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnClause,
     Date,
     DateTime,
     Double,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     Sequence,
     SmallInteger,
     Table,
+    TableClause,
     Text,
     UniqueConstraint,
     text,
@@ -178,10 +180,23 @@ observation = Table(
     _column("last_digit", Double, "one unit of the last printed digit, in the indicator's unit", null=True),
     _column("receipt_id", BigInteger, "return it comes from (ops.return_receipt); null: computed", null=True),
     _column("address", Text, "cell in the return; null: computed", null=True),
+    _column(
+        "end_reason",
+        Text,
+        "why it ended: revision, precision, status, withdrawn, misread, recomputed; null: current",
+        null=True,
+    ),
+    _column("ended_by", BigInteger, "return that ended it (ops.return_receipt); null: computed, or current", null=True),
     schema="core",
     comment="The fact: every vintage of every figure, reported, derived and national",
     postgresql_partition_by="RANGE (period_key)",
 )
+Index(
+    "observation_superseded_at_idx",
+    observation.c.superseded_at,
+    postgresql_where=observation.c.superseded_at < text("'infinity'"),
+)
+Index("observation_receipt_id_idx", observation.c.receipt_id, postgresql_using="brin")
 
 attainment = Table(
     "attainment",
@@ -449,10 +464,10 @@ release = Table(
     "release",
     metadata,
     _column("release_id", Integer, "number of the release", primary_key=True, autoincrement=False),
-    _column("published_at", _UTC, "when it went live"),
+    _column("published_at", _UTC, "when it went live, or will; null: held and not approved", null=True),
     _column("refresh_id", Integer, "refresh that made it"),
     _column("recorded_at", _UTC, "observations recorded up to here are in it"),
-    _column("status", Text, "published or withdrawn"),
+    _column("status", Text, "published, held, refused or withdrawn"),
     _column("observations", BigInteger, "rows of mart.observation"),
     _column("revisions", BigInteger, "figures revised since the release before"),
     _column("checks_passed", Integer, "checks that passed"),
@@ -460,18 +475,45 @@ release = Table(
     _column("checks_failed", Integer, "blocking checks that failed (their returns were held back)"),
     _column("marts_sha256", Text, "hash of the marts' contents"),
     _column("catalogue_sha256", Text, "hash of the catalogue it was computed with"),
+    _column("held_because", Text, "why it waited for a person; null: it did not", null=True),
     schema="ops",
-    comment="Published states of the marts",
+    comment="Prepared states of the marts; the pointer says which one readers see",
 )
 
-release_in_force = Table(
-    "release_in_force",
+release_pointer = Table(
+    "release_pointer",
     metadata,
-    _column("only", Boolean, "one row", primary_key=True, server_default=text("true")),
+    _column("pointer_id", Integer, "number of the move", Identity(), primary_key=True),
+    _column("in_force_from", _UTC, "from when readers see the release"),
     _column("release_id", Integer, "release that readers see"),
     _column("recorded_at", _UTC, "its observations are those recorded up to here"),
+    _column(
+        "is_embargoed",
+        Boolean,
+        "whether it was moved ahead of time and goes live by the database's clock",
+        server_default=text("false"),
+    ),
     schema="ops",
-    comment="The pointer: moving it publishes or withdraws",
+    comment="The pointer with its history: a row a move; the latest that is due is the release in force",
+)
+
+release_in_force = TableClause(
+    "release_in_force", ColumnClause("release_id"), ColumnClause("recorded_at"), schema="mart"
+)
+"""The view of the one release that readers see."""
+
+release_decision = Table(
+    "release_decision",
+    metadata,
+    _column("decision_id", Integer, "number", Identity(), primary_key=True),
+    _column("release_id", Integer, "release", index=True),
+    _column("action", Text, "publish, hold, embargo, approve, refuse or withdraw"),
+    _column("operator", Text, "who decided; policy: the setting did"),
+    _column("why", Text, "the reason given", null=True),
+    _column("decided_at", _UTC, "when"),
+    _column("live_at", _UTC, "from when readers see it; null: they do not", null=True),
+    schema="ops",
+    comment="What people and the policy decided about releases",
 )
 
 staged_observation = Table(

@@ -19,14 +19,24 @@ from warehouse.reference import sync_catalogue
 
 MARTS = [
     "attainment",
+    "attainment_history",
     "indicator",
     "inequality",
+    "inequality_history",
     "observation",
+    "observation_history",
+    "precision_change",
     "region",
     "release",
+    "release_decision",
+    "release_history",
+    "release_in_force",
     "reporting",
+    "revision",
+    "revision_statistics",
     "standard",
     "urban_rural_gap",
+    "urban_rural_gap_history",
 ]
 WRITING = "-c default_transaction_read_only=off"
 

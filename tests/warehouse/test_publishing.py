@@ -338,20 +338,24 @@ def test_the_hash_returns_with_the_figures(centre: Centre) -> None:
 # --- withdrawing ---
 
 
+def point_at(centre: Centre, release_id: int) -> None:
+    """Move the pointer, as withdrawing does."""
+    centre.execute(
+        "INSERT INTO ops.release_pointer (in_force_from, release_id, recorded_at)"
+        " SELECT (SELECT max(in_force_from) FROM ops.release_pointer) + interval '1 hour', release_id, recorded_at"
+        " FROM ops.release WHERE release_id = :release_id",
+        release_id=release_id,
+    )
+
+
 def test_the_pointer_moved_back_shows_the_old_release_in_every_mart(centre: Centre) -> None:
     centre.night(*a_year(), *COUNTRY)
     old = seen(centre)
     centre.night(*a_year(population=200_000.0, town=30_000.0), school(Cell("EDU_CONSOLIDATION_RATE", "510000", 50.0)))
     new = seen(centre)
     assert all(new[mart] != old[mart] for mart in MARTS)
-    centre.execute(
-        "UPDATE ops.release_in_force p SET release_id = r.release_id, recorded_at = r.recorded_at FROM ops.release r"
-        " WHERE r.release_id = 1"
-    )
+    point_at(centre, 1)
     assert seen(centre) == old
     assert centre.values("SELECT status FROM mart.release ORDER BY release_id") == ["in_force", "published"]
-    centre.execute(
-        "UPDATE ops.release_in_force p SET release_id = r.release_id, recorded_at = r.recorded_at FROM ops.release r"
-        " WHERE r.release_id = 2"
-    )
+    point_at(centre, 2)
     assert seen(centre) == new
