@@ -23,9 +23,10 @@ from pipelines.commands.layouts import layout
 from pipelines.commands.platforms import platforms
 from pipelines.commands.quarantine import quarantine, reread
 from pipelines.commands.reading import read
+from pipelines.commands.release import release
 from pipelines.commands.sandbox import sandbox
 from pipelines.progress import showing_progress
-from pipelines.settings import Settings
+from pipelines.settings import SHANGHAI, Settings
 from warehouse.errors import JunhengError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ main.add_command(read)
 main.add_command(layout)
 main.add_command(archive)
 main.add_command(platforms)
+main.add_command(release)
 
 
 @main.command()
@@ -136,6 +138,19 @@ def _day(text: str | None) -> str | None:
         ) from error
 
 
+def end_of(text: str) -> datetime.datetime:
+    """The moment an ISO text means: the end of a day in Asia/Shanghai, or the moment itself."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is no date; write 2026-03-01 or 2026-03-01T09:00", param_hint="--as-of"
+        ) from error
+    if len(text) == len("2026-03-01"):
+        moment = datetime.datetime.combine(moment.date(), datetime.time.max)
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
 def _check_provinces(codes: tuple[str, ...]) -> None:
     from warehouse.catalogue import load_catalogue
 
@@ -160,8 +175,10 @@ def status(troubles: bool) -> None:
 @click.argument("statement")
 @click.option("--limit", default=100, show_default=True, help="Rows shown.")
 @click.option("--format", "output", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def query(statement: str, limit: int, output: str) -> None:
+@click.option("--as-of", metavar="DATE", help="As readers saw it at the end of this day, or at this moment (ISO).")
+def query(statement: str, limit: int, output: str, as_of: str | None) -> None:
     """Run a select on the marts as bi_reader: junheng query "select * from release"."""
+    moment = None if as_of is None else end_of(as_of)
     from pipelines.commands.db import open_warehouse
     from pipelines.formats import render
     from warehouse.reporting import query_marts
@@ -169,7 +186,7 @@ def query(statement: str, limit: int, output: str) -> None:
     engine = open_warehouse().ensure().engine()
     try:
         with engine.connect() as connection:
-            frame, has_more = query_marts(connection, statement, limit)
+            frame, has_more = query_marts(connection, statement, limit, moment)
     finally:
         engine.dispose()
     click.echo(render(frame, output))

@@ -22,6 +22,7 @@ from resources.dagster import (
     ClockResource,
     InboxResource,
     PlatformsResource,
+    PolicyResource,
     ScopeResource,
     WarehouseResource,
 )
@@ -118,6 +119,10 @@ def build_resources(settings: Settings) -> dict[str, object]:
         ),
         "checks": ChecksResource(),
         "clock": ClockResource(now=settings.now.isoformat() if settings.now else None),
+        "policy": PolicyResource(
+            needs_approval=settings.release_policy == "approval",
+            embargo_time=settings.embargo_time.isoformat() if settings.release_policy == "embargo" else None,
+        ),
         "scope": ScopeResource(since=settings.since.isoformat() if settings.since else None),
     }
 

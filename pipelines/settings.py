@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -70,6 +70,13 @@ class Settings(BaseSettings):
     client_secret: SecretStr | None = Field(default=None, description="For platforms that want a token.")
     operator: str | None = Field(
         default=None, description="Who approves, withdraws and explains; else the system's user."
+    )
+    release_policy: Literal["automatic", "approval", "embargo"] = Field(
+        default="automatic",
+        description="When a release goes live: once its blocking checks pass, when approved, or at embargo_time.",
+    )
+    embargo_time: time = Field(
+        default=time(9, 0), description="Time of the day (Asia/Shanghai) at which an embargoed release goes live."
     )
     threads: int = Field(default=8, ge=1, le=64, description="Threads that ask platforms.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

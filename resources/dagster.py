@@ -19,6 +19,7 @@ from resources.database import Warehouse
 from resources.inbox import Inbox
 from resources.platforms import Failure, Incident, Listing, PlatformClient, Register, collect_listings, load_register
 from warehouse.migrating import migrate
+from warehouse.publishing import ReleasePolicy
 
 STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS = 60_000, 3600, 4
 """How Dagster's own connections are held open during a run."""
@@ -157,6 +158,19 @@ class PlatformsResource(dg.ConfigurableResource[None]):
             key = answer.asked if isinstance(answer, Failure) else (answer.province, answer.sector)
             self._listings[key] = answer
         return {province: self._listings[province, sector] for province in provinces}
+
+
+class PolicyResource(dg.ConfigurableResource[None]):
+    """When a release goes live: at once, when approved, or at ``embargo_time`` (HH:MM, Asia/Shanghai)."""
+
+    needs_approval: bool = False
+    embargo_time: str | None = None
+
+    def plain(self) -> ReleasePolicy:
+        """The policy without Dagster."""
+        return ReleasePolicy(
+            self.needs_approval, datetime.time.fromisoformat(self.embargo_time) if self.embargo_time else None
+        )
 
 
 class ScopeResource(dg.ConfigurableResource[None]):

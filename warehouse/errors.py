@@ -115,3 +115,25 @@ class NothingToRereadError(JunhengError):
             "reads what waits"
         )
         self.chosen = chosen
+
+
+class NoSuchReleaseError(JunhengError):
+    """No release has this number: the one who asked must look it up."""
+
+    def __init__(self, release_id: int, newest: int | None) -> None:
+        told = f"the newest is {newest}" if newest else "nothing was published yet"
+        super().__init__(f"there is no release {release_id}; {told} ('junheng release list' shows all)")
+        self.release_id = release_id
+        self.newest = newest
+
+
+class ReleaseDecisionError(JunhengError):
+    """A release cannot be approved, refused or withdrawn as it stands: the operator must choose another."""
+
+    def __init__(self, release_id: int, action: str, reason: str) -> None:
+        super().__init__(
+            f"release {release_id} cannot be {action}: {reason}; 'junheng release list' shows where each stands"
+        )
+        self.release_id = release_id
+        self.action = action
+        self.reason = reason

@@ -31,6 +31,8 @@ class RefreshReport:
     cells: dict[str, int]
     checks: dict[str, int]
     release: dict[str, Any] | None
+    prepared: dict[str, Any] | None
+    """The release this refresh made where nobody sees it yet."""
     troubles: list[str]
     findings: list[str]
 
@@ -47,12 +49,14 @@ def report_refresh(
     """Everything the summary of a refresh says; findings only where it published something."""
     refresh = _records(connection, _REFRESH, refresh_id=refresh_id)[0]
     release = _records(connection, _RELEASE)
+    prepared = _records(connection, _PREPARED, refresh_id=refresh_id)
     return RefreshReport(
         refresh=refresh,
         returns=_frame(connection, _RETURNS, refresh_id=refresh_id, today=today),
         cells=_records(connection, _CELLS, refresh_id=refresh_id)[0],
         checks=_records(connection, _CHECKS, refresh_id=refresh_id)[0],
         release=release[0] if release else None,
+        prepared=prepared[0] if prepared else None,
         troubles=[row["trouble"] for row in _records(connection, _TROUBLES, refresh_id=refresh_id)],
         findings=find(connection, catalogue) if release and refresh["status"] == "published" else [],
     )
@@ -90,14 +94,20 @@ def find(connection: Connection, catalogue: Catalogue) -> list[str]:
     return sentences
 
 
-def query_marts(connection: Connection, statement: str, limit: int) -> tuple[pd.DataFrame, bool]:
+def query_marts(
+    connection: Connection, statement: str, limit: int, as_of: datetime.datetime | None = None
+) -> tuple[pd.DataFrame, bool]:
     """The first ``limit`` rows of a reader's statement as ``bi_reader``, read-only; True where there are more.
 
-    Raises :class:`QueryRefusedError` with PostgreSQL's own reason.
+    With ``as_of`` every mart shows the release that was in force then. Raises :class:`QueryRefusedError` with PostgreSQL's own
+    reason.
     """
     driver: Any = connection.connection.driver_connection
     try:
         connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+        if as_of is not None:
+            setting = sa.text("SELECT set_config('junheng.as_of', :moment, true)")
+            connection.execute(setting, {"moment": as_of.isoformat()})
         connection.execute(sa.text("SET LOCAL ROLE bi_reader"))
         connection.execute(sa.text("SET LOCAL search_path TO mart"))
         with driver.cursor() as cursor:
@@ -141,6 +151,7 @@ def _records(connection: Connection, statement: sa.TextClause, **parameters: Any
 _REFRESH = sa.text(
     "SELECT refresh_id, run_id, started_at, finished_at, status FROM ops.refresh WHERE refresh_id = :refresh_id"
 )
+_PREPARED = sa.text("SELECT * FROM mart.release WHERE refresh_id = :refresh_id AND status IN ('held', 'embargoed')")
 _RELEASE = sa.text("SELECT * FROM mart.release WHERE status = 'in_force'")
 # One row a return: its newest delivery, or the row that stands for its absence.
 _RETURNS = sa.text(

@@ -273,7 +273,8 @@ refresh = Table(
     _column(
         "status",
         Text,
-        "running, published, unchanged, failed, or incomplete (killed, or only part of the assets was run)",
+        "running, published, prepared (its release is held or under embargo), unchanged, failed, or incomplete (killed, or"
+        " only part of the assets was run)",
     ),
     _column("release_id", Integer, "release that first shows what it loaded", null=True),
     _column("catalogue_sha256", Text, "hash of the catalogue it used"),

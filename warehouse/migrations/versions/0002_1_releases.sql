@@ -7,6 +7,7 @@ COMMENT ON COLUMN core.observation.ended_by IS 'return that ended it (ops.return
 CREATE INDEX observation_superseded_at_idx ON core.observation (superseded_at) WHERE superseded_at < 'infinity';
 CREATE INDEX observation_receipt_id_idx ON core.observation USING brin (receipt_id);
 
+COMMENT ON COLUMN ops.refresh.status IS 'running, published, prepared (its release is held or under embargo), unchanged, failed, or incomplete (killed, or only part of the assets was run)';
 ALTER TABLE ops.release ALTER COLUMN published_at DROP NOT NULL;
 ALTER TABLE ops.release ADD COLUMN held_because TEXT;
 COMMENT ON COLUMN ops.release.published_at IS 'when it went live, or will; null: held and not approved';
