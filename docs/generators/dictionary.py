@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from docs.generators.tables import HEAD, code, table
-from docs.generators.views import read_views
 from expectations.marts.common import METRIC_STATUSES as KNOWN_METRIC_STATUSES
 from returns.reasons import MEANINGS as QUARANTINE_MEANINGS
 from warehouse.catalogue import Catalogue, Form, Indicator, Standard, load_catalogue
+from warehouse.describing import read_views
 from warehouse.panels import STATUSES
 from warehouse.periods import PeriodKind, parse_period
 
@@ -96,6 +96,9 @@ def render() -> str:
 
 def _marts() -> Iterator[str]:
     yield from ("## Marts", "")
+    yield "`SET junheng.as_of = '2026-03-01 23:59:59+08'` shows every mart as readers saw it then; so does the function"
+    yield "`mart.<name>_as_of(moment)` of observation, attainment, urban_rural_gap and inequality. A `…_history` holds every release."
+    yield ""
     for view in read_views().values():
         yield from (f"### mart.{view.name}", "", f"{view.comment}.", "")
         rows = [(code(column.name), column.type, column.meaning) for column in view.columns]

@@ -165,7 +165,7 @@ def test_every_table_view_and_column_is_described(centre_engine: Engine) -> None
     )
     columns = (
         "SELECT nspname || '.' || relname || '.' || attname FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid"
-        " JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname IN ('core', 'ops', 'staging') AND relkind IN ('r', 'p')"
+        " JOIN pg_namespace n ON n.oid = relnamespace WHERE (nspname IN ('core', 'ops', 'staging') AND relkind IN ('r', 'p') OR nspname = 'mart')"
         " AND NOT relispartition AND relname <> 'schema_revision' AND attnum > 0 AND NOT attisdropped"
         " AND coalesce(col_description(c.oid, attnum), '') = ''"
     )
