@@ -5,12 +5,14 @@ one transaction. Not here: reading returns, computing what is derived from them.
 
 The frames are those the returns room gives: ``observations`` (arrival_id, indicator_code, region_code, period_code,
 area_type, value, obs_status, last_digit, address), ``quarantined`` (arrival_id, address, raw_text, reason, explanation,
-explanation_zh) and ``verdicts`` (arrival_id, cells, duplicates, problem, explanation, layout), one row a delivery.
+explanation_zh) and ``verdicts`` (arrival_id, cells, duplicates, problem, explanation, layout), one row a delivery; of the
+portal's also ``agreed``, the cells that say what a province's own return holds.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,7 @@ from warehouse.catalogue import Catalogue
 from warehouse.coding import to_keys
 from warehouse.errors import ConservationError
 from warehouse.periods import parse_period
+from warehouse.precedence import PORTAL, lent_receipts
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
 from warehouse.schema import (
@@ -61,11 +64,13 @@ def load_returns(
     """
     ensure_periods(connection, {parse_period(code).key for code in observations["period_code"].unique()})
     figures = to_keys(observations, catalogue)
+    is_portal = (arrivals["sector"] == PORTAL).any()
+    lent = [] if is_portal else lent_receipts(connection)
     counts = []
     turn = arrivals.groupby(["platform", "period_code"]).cumcount().set_axis(arrivals["arrival_id"])
     for _, ids in turn.groupby(turn).groups.items():
         wave = figures if len(ids) == len(turn) else figures[figures["arrival_id"].isin(ids)]
-        merged = merge(connection, refresh, wave)
+        merged = merge(connection, refresh, wave, lent=lent)
         counts.append(merged.counts)
         record_changes(connection, refresh, merged.changed)
         record_changes(connection, refresh, _close_misread(connection, refresh, arrivals, wave))
@@ -76,12 +81,21 @@ def load_returns(
     return receipts
 
 
-def merge(connection: Connection, refresh: Refresh, staged: pd.DataFrame, *, is_complete: bool = False) -> Merged:
+def merge(
+    connection: Connection,
+    refresh: Refresh,
+    staged: pd.DataFrame,
+    *,
+    is_complete: bool = False,
+    lent: Sequence[int] = (),
+) -> Merged:
     """Merge figures (columns of ``staging.observation``) into the fact, never in place.
 
     A figure with another value or status closes the old vintage and adds one; an equal one changes nothing. With
     ``is_complete`` the frame holds all there is of the slices of ``pg_temp.wanted`` among computed figures: a current
-    computed figure it lacks is closed. A revision is a change by more than half a unit of the coarser last digit.
+    computed figure it lacks is closed. A figure that stands by a receipt of ``lent`` (the portal's) becomes the new source's
+    own also where it is equal, so that the portal can no longer change it. A revision is a change by more than half a unit
+    of the coarser last digit.
     """
     connection.execute(sa.text("TRUNCATE staging.observation"))
     copy_frame(connection, staged_observation, staged)
@@ -95,7 +109,7 @@ def merge(connection: Connection, refresh: Refresh, staged: pd.DataFrame, *, is_
     connection.execute(sa.text("ANALYZE staging.observation"))
     connection.execute(sa.text("DROP TABLE IF EXISTS pg_temp.verdict"))
     connection.execute(_MAKE_VERDICT)
-    connection.execute(_COMPARE, touched)
+    connection.execute(_COMPARE, touched | {"lent": list(lent)})
     if is_complete:
         connection.execute(_ADD_VANISHED)
     connection.execute(sa.text("ANALYZE pg_temp.verdict"))
@@ -207,6 +221,7 @@ _COMPARE = sa.text(
     " ON o.indicator_key = s.indicator_key AND o.period_key = s.period_key AND o.region_key = s.region_key"
     " AND o.area_key = s.area_key"
     " WHERE o.indicator_key IS NULL OR o.value IS DISTINCT FROM s.value OR o.obs_status <> s.obs_status"
+    " OR o.receipt_id = ANY(CAST(:lent AS bigint[]))"
 )
 _ADD_VANISHED = sa.text(
     "INSERT INTO verdict (indicator_key, period_key, region_key, area_key, old_recorded_at, old_value, verdict)"
@@ -249,12 +264,13 @@ def _account(verdicts: pd.DataFrame, quarantined: pd.DataFrame, counts: pd.DataF
     """Counts and state of each delivery; every cell is somewhere, or the load does not happen."""
     frame = verdicts.set_index("arrival_id")
     aside = quarantined.groupby("arrival_id").size()
+    agreed = frame["agreed"] if "agreed" in frame.columns else 0
     known = counts.groupby("arrival_id")[["loaded", "unchanged"]].sum()
     receipts = pd.DataFrame(
         {
             "cells": frame["cells"],
             "loaded": known["loaded"].reindex(frame.index, fill_value=0),
-            "unchanged": known["unchanged"].reindex(frame.index, fill_value=0) + frame["duplicates"],
+            "unchanged": known["unchanged"].reindex(frame.index, fill_value=0) + frame["duplicates"] + agreed,
             "quarantined": aside.reindex(frame.index, fill_value=0),
             "message": frame["explanation"],
             "layout": frame["layout"],

@@ -212,11 +212,13 @@ def _forms(catalogue: Catalogue) -> Iterator[str]:
     yield from ("## Forms", "")
     rows = [
         (code(row.form), row.name_zh, row.frequency, _due(row), len(catalogue.indicators_of(row.form)))
-        for row in catalogue.forms.values()
+        for row in catalogue.all_forms.values()
     ]
     yield from table(("form", "name", "frequency", "due", "indicators"), rows)
 
 
 def _due(row: Form) -> str:
+    if not row.is_owed:
+        return "never: published, and taken when it comes"
     months = "a month" if row.due_months == 1 else f"{row.due_months} months"
     return f"on day {row.due_day}, {months} after the month in which the period {row.due_anchor}s"
