@@ -6,6 +6,8 @@ Here: moving figures of the portal that may not be loaded; pure but for one quer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
@@ -28,7 +30,7 @@ def yield_to_returns(connection: Connection, form: Form, result: ReadResult, cat
     foreign = _set_aside(
         figures[is_foreign],
         "unknown_indicator",
-        figures.loc[is_foreign, "indicator_code"].astype("str") + f" is not loaded from {form.form}",
+        [f"the indicator is not loaded from {form.form}"] * int(is_foreign.sum()),
     )
     figures = figures[~is_foreign].reset_index(drop=True)
     keys = figures[["arrival_id", *OWNED]].astype(dict.fromkeys(OWNED, "str"))
@@ -36,9 +38,9 @@ def yield_to_returns(connection: Connection, form: Form, result: ReadResult, cat
     is_owned = held["is_owned"].notna()
     agrees = is_owned & _agree(figures, held)
     contradicts = is_owned & ~agrees
-    told = "the province's own return holds " + held["owned_value"].map(_shown) + ", the portal says "
-    told += figures["value"].map(_shown)
-    contradicted = _set_aside(figures[contradicts], "held_by_province", told[contradicts])
+    pairs = zip(held.loc[contradicts, "owned_value"], figures.loc[contradicts, "value"], strict=True)
+    told = [f"the province's own return holds {_shown(owned)}, the portal says {_shown(said)}" for owned, said in pairs]
+    contradicted = _set_aside(figures[contradicts], "held_by_province", told)
     agreed = figures.loc[agrees, "arrival_id"].value_counts()
     verdicts = result.verdicts.assign(agreed=result.verdicts["arrival_id"].map(agreed).fillna(0).astype("int64"))
     return ReadResult(
@@ -63,16 +65,21 @@ def _shown(value: float) -> str:
     return "a blank" if np.isnan(value) else f"{value:.12g}"
 
 
-def _set_aside(figures: pd.DataFrame, reason: CellReason, told: pd.Series[str]) -> pd.DataFrame:
+def _set_aside(figures: pd.DataFrame, reason: CellReason, told: Sequence[str]) -> pd.DataFrame:
     """Figures as quarantined cells, each with what is told of it."""
-    where = figures["region_code"].astype("str") + " " + figures["indicator_code"].astype("str")
+    places = zip(figures["region_code"], figures["indicator_code"], strict=True)
+    where = [f"{region} {indicator}" for region, indicator in places]
     return pd.DataFrame(
         {
             "arrival_id": figures["arrival_id"],
             "address": figures["address"],
             "raw_text": figures["raw_text"],
             "reason": pd.Series(reason, index=figures.index, dtype="str"),
-            "explanation": (where + ": " + told + ".").astype("str"),
-            "explanation_zh": (where + f"：{MEANINGS[reason].zh}。").astype("str"),
+            "explanation": _texts([f"{place}: {text}." for place, text in zip(where, told, strict=True)], figures),
+            "explanation_zh": _texts([f"{place}：{MEANINGS[reason].zh}。" for place in where], figures),
         }
     )
+
+
+def _texts(texts: Sequence[str], figures: pd.DataFrame) -> pd.Series[str]:
+    return pd.Series(texts, index=figures.index, dtype="str")

@@ -169,7 +169,9 @@ def test_what_its_form_does_not_carry_is_quarantined_by_name(nights: PortalNight
     """Figures of a school year, three of them of 31 provinces."""
     rows = set_aside(nights, nights.first, "unknown_indicator")
     assert len(rows) == 3 * 31
-    assert "EDU_PRIMARY_PUPILS is not loaded from portal_annual" in " ".join(row["explanation"] for row in rows)
+    assert "EDU_PRIMARY_PUPILS: the indicator is not loaded from portal_annual" in " ".join(
+        row["explanation"] for row in rows
+    )
 
 
 def test_a_figure_that_a_return_holds_is_not_overwritten(nights: PortalNights) -> None:
