@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipelines.sandboxing import Sandbox
     from resources.database import Warehouse
 
-SECTORS = click.Choice(["employment", "education", "health"])
+SECTORS = click.Choice(["employment", "education", "health", "portal"])
 
 
 class _Commands(click.Group):
@@ -70,7 +70,13 @@ main.add_command(release)
 
 @main.command()
 @click.option("--sector", "sectors", multiple=True, type=SECTORS, help="Only this sector (may be repeated).")
-@click.option("--province", "provinces", multiple=True, metavar="CODE", help="Only this province, e.g. 510000.")
+@click.option(
+    "--province",
+    "provinces",
+    multiple=True,
+    metavar="CODE",
+    help="Only this province, e.g. 510000; the portal is 000000.",
+)
 @click.option("--since", metavar="DATE", help="Returns of periods from this day on (2015, 2015-03 or 2015-03-01).")
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; write nothing.")
 @click.option(
@@ -152,11 +158,12 @@ def end_of(text: str) -> datetime.datetime:
 
 
 def _check_provinces(codes: tuple[str, ...]) -> None:
+    from resources.platforms.register import PORTAL
     from warehouse.catalogue import load_catalogue
 
     known = load_catalogue().provinces
     for code in codes:
-        if code not in known:
+        if code not in known and code != PORTAL[0]:
             raise click.BadParameter(f"{code!r} is none of the 31 province codes, e.g. 510000", param_hint="--province")
 
 

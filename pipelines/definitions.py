@@ -27,6 +27,7 @@ from resources.dagster import (
     WarehouseResource,
 )
 from resources.inbox import Inbox
+from resources.platforms.register import PORTAL
 from warehouse.catalogue import load_catalogue
 from warehouse.publishing import MART_TABLES
 
@@ -77,11 +78,15 @@ def build_nightly_job(assets: list[dg.AssetsDefinition], resources: dict[str, ob
 def build_assets() -> list[dg.AssetsDefinition]:
     """Assets by stage, in the order of the data."""
     catalogue = load_catalogue()
-    forms = list(catalogue.forms.values())
-    partitions = {form.frequency: province_periods(form.frequency, catalogue.provinces) for form in forms}
+    owed, forms = list(catalogue.forms.values()), list(catalogue.all_forms.values())
+    partitions = {
+        form.form: province_periods(form.frequency, catalogue.provinces if form.is_owed else [PORTAL[0]])
+        for form in forms
+    }
     return [
-        *(build_returns(form, partitions[form.frequency]) for form in forms),
-        *(build_observations(form, partitions[form.frequency]) for form in forms),
+        *(build_returns(form, partitions[form.form]) for form in forms),
+        # The portal yields to the provinces' own returns, so it is loaded after them.
+        *(build_observations(form, partitions[form.form], () if form.is_owed else owed) for form in forms),
         build_core_observation(forms),
         build_marts(),
         build_release(),
@@ -90,7 +95,7 @@ def build_assets() -> list[dg.AssetsDefinition]:
 
 def build_asset_checks() -> list[dg.AssetChecksDefinition]:
     """The checks of returns by form and of marts, as they are shown on their assets."""
-    forms = load_catalogue().forms.values()
+    forms = load_catalogue().all_forms.values()
     return [
         *(build_checks(form.sector, observations_key_of(form), form.form) for form in forms),
         *(build_checks(f"marts.{mart}", mart_key(mart), mart) for mart in MART_TABLES),
@@ -113,6 +118,7 @@ def build_resources(settings: Settings) -> dict[str, object]:
         "inbox": InboxResource(folder=str(settings.inbox_folder)),
         "platforms": PlatformsResource(
             url_template=settings.platform_url,
+            portal_url=settings.portal_url,
             client_id=settings.client_id,
             client_secret=secret("CLIENT_SECRET", settings.client_secret),
             threads=settings.threads,

@@ -39,6 +39,16 @@ def _in_shanghai(value: datetime) -> datetime:
     return value.replace(tzinfo=SHANGHAI) if value.tzinfo is None else value.astimezone(SHANGHAI)
 
 
+def _require_http(url: str | None) -> str | None:
+    if url is None:
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    if "@" in url.split("/")[2]:
+        raise ValueError("must hold no user or password; use JUNHENG_CLIENT_ID and JUNHENG_CLIENT_SECRET")
+    return url
+
+
 class Settings(BaseSettings):
     """The settings of one process. ``Settings.load()`` reads them and raises SettingsError where one is wrong."""
 
@@ -65,6 +75,9 @@ class Settings(BaseSettings):
     )
     platform_url: str | None = Field(
         default=None, description="Where platforms are, with {province} and {sector}; else the sandbox must be started."
+    )
+    portal_url: str | None = Field(
+        default=None, description="Where the statistics office's public portal is (…/external); else it is not asked."
     )
     client_id: str | None = Field(default=None, description="For platforms that want a token.")
     client_secret: SecretStr | None = Field(default=None, description="For platforms that want a token.")
@@ -111,16 +124,19 @@ class Settings(BaseSettings):
     @field_validator("platform_url")
     @classmethod
     def _check_places(cls, url: str | None) -> str | None:
+        url = _require_http(url)
         if url is None:
             return None
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        if "@" in url.split("/")[2]:
-            raise ValueError("must hold no user or password; use JUNHENG_CLIENT_ID and JUNHENG_CLIENT_SECRET")
         unknown = set(re.findall(r"\{(\w*)\}", url)) ^ {"province", "sector"}
         if unknown:
             raise ValueError("must hold {province} and {sector}, and no other place")
         return url.rstrip("/")
+
+    @field_validator("portal_url")
+    @classmethod
+    def _check_portal(cls, url: str | None) -> str | None:
+        url = _require_http(url)
+        return None if url is None else url.rstrip("/")
 
     @field_validator("archive")
     @classmethod

@@ -49,7 +49,7 @@ MEANINGS: dict[str, str] = {
     "urban_rural_gap_history.difference": "urban - rural",
     "relative_change": "(new_value - old_value) / |old_value|; null where the old one is 0",
     "revision.kind": "revision, withdrawn (a later return no longer holds it) or misread (the same bytes read anew)",
-    "precision_change.kind": "precision (printed with another precision) or status (another status only)",
+    "precision_change.kind": "precision (of print), status (another status only) or source (a return for the portal's figure)",
     "revised_at": "moment of the refresh that found the change",
     "old_receipt_id": "return the figure came from",
     "new_receipt_id": "return that changed it",

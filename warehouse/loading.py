@@ -5,7 +5,8 @@ one transaction. Not here: reading returns, computing what is derived from them.
 
 The frames are those the returns room gives: ``observations`` (arrival_id, indicator_code, region_code, period_code,
 area_type, value, obs_status, last_digit, address), ``quarantined`` (arrival_id, address, raw_text, reason, explanation,
-explanation_zh) and ``verdicts`` (arrival_id, cells, duplicates, problem, explanation, layout), one row a delivery.
+explanation_zh) and ``verdicts`` (arrival_id, cells, duplicates, problem, explanation, layout), one row a delivery; of the
+portal's also ``agreed``, the cells that say what a province's own return holds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from warehouse.coding import to_keys
 from warehouse.errors import ConservationError
 from warehouse.merging import SLICE, close_absent, merge
 from warehouse.periods import parse_period
+from warehouse.precedence import PORTAL, lent_receipts
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
 from warehouse.schema import (
@@ -50,11 +52,13 @@ def load_returns(
     """
     ensure_periods(connection, {parse_period(code).key for code in observations["period_code"].unique()})
     figures = to_keys(observations, catalogue)
+    is_portal = (arrivals["sector"] == PORTAL).any()
+    lent = [] if is_portal else lent_receipts(connection)
     counts, gone = [], []
     turn = arrivals.groupby(["platform", "period_code"]).cumcount().set_axis(arrivals["arrival_id"])
     for _, ids in turn.groupby(turn).groups.items():
         wave = figures if len(ids) == len(turn) else figures[figures["arrival_id"].isin(ids)]
-        merged = merge(connection, refresh, wave)
+        merged = merge(connection, refresh, wave, lent=lent)
         counts.append(merged.counts)
         record_changes(connection, refresh, merged.changed)
         gone.append(close_absent(connection, refresh, arrivals, wave, quarantined))
@@ -119,12 +123,13 @@ def _account(verdicts: pd.DataFrame, quarantined: pd.DataFrame, counts: pd.DataF
     """Counts and state of each delivery; every cell is somewhere, or the load does not happen."""
     frame = verdicts.set_index("arrival_id")
     aside = quarantined.groupby("arrival_id").size()
+    agreed = frame["agreed"] if "agreed" in frame.columns else 0
     known = counts.groupby("arrival_id")[["loaded", "unchanged"]].sum()
     receipts = pd.DataFrame(
         {
             "cells": frame["cells"],
             "loaded": known["loaded"].reindex(frame.index, fill_value=0),
-            "unchanged": known["unchanged"].reindex(frame.index, fill_value=0) + frame["duplicates"],
+            "unchanged": known["unchanged"].reindex(frame.index, fill_value=0) + frame["duplicates"] + agreed,
             "quarantined": aside.reindex(frame.index, fill_value=0),
             "message": frame["explanation"],
             "layout": frame["layout"],

@@ -7,6 +7,7 @@ begins. Statements are put together of constants of this module only; everything
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,27 +30,35 @@ class Merged:
     changed: pd.DataFrame
 
 
-def merge(connection: Connection, refresh: Refresh, staged: pd.DataFrame, *, is_complete: bool = False) -> Merged:
+def merge(
+    connection: Connection,
+    refresh: Refresh,
+    staged: pd.DataFrame,
+    *,
+    is_complete: bool = False,
+    lent: Sequence[int] = (),
+) -> Merged:
     """Merge figures (columns of ``staging.observation``) into the fact, never in place.
 
     A figure with another value or status closes the old vintage, which says why, and adds one; an equal one changes
     nothing. With ``is_complete`` the frame holds all there is of the slices of ``pg_temp.wanted`` among computed figures:
     a current computed figure it lacks is closed. A revision is a change by more than half a unit of the coarser last
-    digit; what is smaller is a change of precision.
+    digit; what is smaller is a change of precision. A figure that stands by a receipt of ``lent`` (the portal's) becomes the
+    new source's own also where it is equal, so that the portal can no longer change it.
     """
     connection.execute(sa.text("TRUNCATE staging.observation"))
     copy_frame(connection, staged_observation, staged)
     slices = staged[list(SLICE)].drop_duplicates()
     touched = {name: sorted(set(slices[name].tolist())) for name in SLICE}
     sizes = staged.groupby("arrival_id").size()
-    parameters = {"recorded_at": refresh.recorded_at}
+    parameters: dict[str, object] = {"recorded_at": refresh.recorded_at, "lent": list(lent)}
     if not is_complete and not _touches_known(connection, slices):
         connection.execute(_INSERT_ALL, parameters)
         return Merged(sizes.rename("loaded").reset_index().assign(unchanged=0), slices.assign(revisions=0))
     connection.execute(sa.text("ANALYZE staging.observation"))
     connection.execute(sa.text("DROP TABLE IF EXISTS pg_temp.verdict"))
     connection.execute(_MAKE_VERDICT)
-    connection.execute(_COMPARE, touched)
+    connection.execute(_COMPARE, touched | parameters)
     if is_complete:
         connection.execute(_ADD_VANISHED)
     connection.execute(sa.text("ANALYZE pg_temp.verdict"))
@@ -164,7 +173,8 @@ _MAKE_VERDICT = sa.text(
 # over 0.05 in binary: 1e-14 of the figure is noise (figures have 12 significant digits).
 _DIFFERENCE = (
     "CASE WHEN o.indicator_key IS NULL THEN 'new'"
-    " WHEN o.value IS NOT DISTINCT FROM s.value AND o.obs_status = s.obs_status THEN 'same'"
+    " WHEN o.value IS NOT DISTINCT FROM s.value AND o.obs_status = s.obs_status"
+    " THEN CASE WHEN o.receipt_id = ANY(CAST(:lent AS bigint[])) THEN 'source' ELSE 'same' END"
     " WHEN s.arrival_id IS NULL THEN 'recomputed' WHEN o.value IS NOT DISTINCT FROM s.value THEN 'status'"
     " WHEN abs(coalesce(s.value, 'infinity') - coalesce(o.value, '-infinity'))"
     " > greatest(coalesce(s.last_digit, 0), coalesce(o.last_digit, 0)) / 2 + greatest(abs(s.value), abs(o.value)) * 1e-14"
@@ -178,6 +188,7 @@ _COMPARE = sa.text(
     " AND period_key = ANY(:period_key) AND indicator_key = ANY(:indicator_key)) o"
     " ON " + _OF_SAME_FIGURE.format("o", "s") + ""
     " WHERE o.indicator_key IS NULL OR o.value IS DISTINCT FROM s.value OR o.obs_status <> s.obs_status"
+    " OR o.receipt_id = ANY(CAST(:lent AS bigint[]))"
 )
 _ADD_VANISHED = sa.text(
     "INSERT INTO verdict (indicator_key, period_key, region_key, area_key, old_recorded_at, old_value, verdict)"

@@ -183,7 +183,7 @@ observation = Table(
     _column(
         "end_reason",
         Text,
-        "why it ended: revision, precision, status, withdrawn, misread, recomputed; null: current",
+        "why it ended: revision, precision, status, source, withdrawn, misread, recomputed; null: current",
         null=True,
     ),
     _column("ended_by", BigInteger, "return that ended it (ops.return_receipt); null: computed, or current", null=True),

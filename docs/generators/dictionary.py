@@ -97,7 +97,8 @@ def render() -> str:
 def _marts() -> Iterator[str]:
     yield from ("## Marts", "")
     yield "`SET junheng.as_of = '2026-03-01 23:59:59+08'` shows every mart as readers saw it then; so does the function"
-    yield "`mart.<name>_as_of(moment)` of observation, attainment, urban_rural_gap and inequality. A `…_history` holds every release."
+    yield "`mart.<name>_as_of(moment)` of observation, attainment, urban_rural_gap and inequality. A `…_history` holds every"
+    yield "release."
     yield ""
     for view in read_views().values():
         yield from (f"### mart.{view.name}", "", f"{view.comment}.", "")
@@ -215,11 +216,13 @@ def _forms(catalogue: Catalogue) -> Iterator[str]:
     yield from ("## Forms", "")
     rows = [
         (code(row.form), row.name_zh, row.frequency, _due(row), len(catalogue.indicators_of(row.form)))
-        for row in catalogue.forms.values()
+        for row in catalogue.all_forms.values()
     ]
     yield from table(("form", "name", "frequency", "due", "indicators"), rows)
 
 
 def _due(row: Form) -> str:
+    if not row.is_owed:
+        return "never: published, and taken when it comes"
     months = "a month" if row.due_months == 1 else f"{row.due_months} months"
     return f"on day {row.due_day}, {months} after the month in which the period {row.due_anchor}s"

@@ -98,7 +98,7 @@ class Return:
 
     @property
     def sector(self) -> str:
-        return CATALOGUE.forms[self.form].sector
+        return CATALOGUE.all_forms[self.form].sector
 
     @property
     def platform(self) -> str:
@@ -279,7 +279,7 @@ class Centre:
             etag=None,
             modified_at=item.modified_at or self.now(),
             fetched_at=self.now(),
-            due_on=due_on(CATALOGUE.forms[item.form], parse_period(item.period)),
+            due_on=due_on(CATALOGUE.all_forms[item.form], parse_period(item.period)),
         )
 
 

@@ -78,6 +78,7 @@ def test_what_is_shipped_has_the_counts_of_the_design() -> None:
         ("indicators.csv", lambda it: len(it.indicators)),
         ("provinces.csv", lambda it: len(it.provinces)),
         ("forms.csv", lambda it: len(it.forms)),
+        ("portal_forms.csv", lambda it: len(it.portal_forms)),
     ],
 )
 def test_every_row_of_a_shipped_file_is_loaded(file: str, rows: Callable[[Catalogue], int]) -> None:
@@ -94,6 +95,19 @@ def test_every_form_carries_indicators_and_every_base_indicator_has_a_form() -> 
     carried = {indicator.code for form in SHIPPED.forms for indicator in SHIPPED.indicators_of(form)}
     assert carried == {code for code, row in SHIPPED.indicators.items() if row.kind == "base"}
     assert all(SHIPPED.indicators_of(form) for form in SHIPPED.forms)
+
+
+def test_the_portal_s_forms_carry_what_provinces_report_over_such_periods_and_owe_nothing() -> None:
+    assert {code: form.frequency for code, form in SHIPPED.portal_forms.items()} == {
+        "portal_annual": "A",
+        "portal_quarterly": "Q",
+        "portal_monthly": "M",
+    }
+    assert not any(form.is_owed for form in SHIPPED.portal_forms.values())
+    annual = {row.code for row in SHIPPED.indicators_of("portal_annual")}
+    owed = {row.code for form in ("employment_annual", "health_annual") for row in SHIPPED.indicators_of(form)}
+    assert annual == owed
+    assert not any(row.is_cumulative for row in SHIPPED.indicators_of("portal_monthly"))
 
 
 def test_a_derived_indicator_names_its_parts_with_their_area_type() -> None:

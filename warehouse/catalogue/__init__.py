@@ -73,6 +73,9 @@ class Catalogue:
 
     indicators: Mapping[str, Indicator]
     forms: Mapping[str, Form]
+    """What the provinces' platforms owe."""
+    portal_forms: Mapping[str, Form]
+    """What the public portal of the statistics office publishes, by frequency (docs/decisions/0012)."""
     provinces: Mapping[str, Province]
     region_rows: tuple[Region, ...]
     region_aliases: tuple[RegionAlias, ...]
@@ -99,9 +102,28 @@ class Catalogue:
         """Indicators by their integer key."""
         return {indicator.indicator_key: indicator for indicator in self.indicators.values()}
 
+    @cached_property
+    def all_forms(self) -> Mapping[str, Form]:
+        """What is owed, then what the portal publishes."""
+        return {**self.forms, **self.portal_forms}
+
     def indicators_of(self, form: str) -> tuple[Indicator, ...]:
-        """The base indicators a form carries, in catalogue order."""
-        return tuple(indicator for indicator in self.indicators.values() if form in indicator.forms)
+        """The base indicators a form carries, in catalogue order.
+
+        A form of the portal carries what the provinces report over the same kind of period; of months and quarters only
+        what does not cumulate, since the portal's are single ones.
+        """
+        names = self._like(self.portal_forms[form]) if form in self.portal_forms else {form}
+        is_single = form in self.portal_forms and self.portal_forms[form].frequency in ("M", "Q")
+        return tuple(
+            indicator
+            for indicator in self.indicators.values()
+            if names & set(indicator.forms) and not (is_single and indicator.is_cumulative)
+        )
+
+    def _like(self, form: Form) -> set[str]:
+        """The forms that are owed over the same kind of period."""
+        return {name for name, owed in self.forms.items() if owed.frequency == form.frequency}
 
 
 @cache
@@ -113,11 +135,13 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
     indicators = read_rows(folder / "indicators.csv", Indicator, unique=("code",))
     provinces = read_rows(folder / "provinces.csv", Province, unique=("region_code",))
     forms = read_rows(folder / "forms.csv", Form, unique=("form",))
+    portal_forms = read_rows(folder / "portal_forms.csv", Form, unique=("form",))
     regions = read_rows(folder / "regions.csv", Region, unique=("region_code",))
     units = read_rows(folder / "units.csv", Unit, unique=("unit_as_printed", "unit"))
     catalogue = Catalogue(
         indicators={row.code: row for row in indicators},
         forms={row.form: row for row in forms},
+        portal_forms={row.form: row for row in portal_forms},
         provinces={row.region_code: row for row in provinces},
         region_rows=tuple(regions),
         region_aliases=tuple(read_rows(folder / "region_aliases.csv", RegionAlias)),

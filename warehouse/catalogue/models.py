@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 AreaType = Literal["total", "urban", "rural"]
-Sector = Literal["employment", "education", "health"]
+Sector = Literal["employment", "education", "health", "portal"]
 RegionGroup = Literal["East", "Central", "West", "Northeast"]
 RegionLevel = Literal["nation", "province", "prefecture", "county", "township", "village"]
 
@@ -186,6 +186,11 @@ class Form(Row):
     due_anchor: Literal["start", "end"]
     due_months: Annotated[int, Field(ge=0, le=24)]
     due_day: Annotated[int, Field(ge=1, le=31)]
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether somebody owes it. The portal publishes when it likes: nothing of it is ever due, and so never missing."""
+        return self.sector != "portal"
 
     @property
     def period_kind(self) -> str:
