@@ -8,9 +8,10 @@ import dagster as dg
 from assets.context import OWNERS, current_refresh, stage
 from assets.marts import mart_key
 from assets.tables import table_schema
-from resources.dagster import ClockResource, PolicyResource, WarehouseResource
+from resources.archive import Decision
+from resources.dagster import ArchiveResource, ClockResource, PolicyResource, WarehouseResource
 from warehouse.catalogue import load_catalogue
-from warehouse.publishing import MART_TABLES, Release, check_counts, next_release_id, publish
+from warehouse.publishing import BY_POLICY, MART_TABLES, Release, check_counts, next_release_id, publish
 from warehouse.receipts import close_refresh, lock_writing
 from warehouse.schema import release
 
@@ -33,24 +34,31 @@ def build_release() -> dg.AssetsDefinition:
         warehouse: WarehouseResource,
         clock: ClockResource,
         policy: PolicyResource,
+        archive: ArchiveResource,
     ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         with warehouse.engine.begin() as connection:
             lock_writing(connection, refresh)
             number = next_release_id(connection)
             made = publish(connection, refresh, number, clock.read(), load_catalogue(), policy.plain())
+            if made is not None and (made.held_because or policy.embargo_time):
+                action = "hold" if made.held_because else "embargo"
+                decision = Decision(
+                    action, BY_POLICY, made.held_because, clock.read(), None, None, refresh.recorded_at, made.live_at
+                )
+                archive.plain().append_decisions([decision])
             counts = check_counts(connection, refresh.refresh_id)
-            told = (
+            facts = (
                 {} if made is None else asdict(made) | {"live_at": made.live_at.isoformat() if made.live_at else None}
             )
             is_live = made is not None and made.live_at is not None and policy.embargo_time is None
             status = "unchanged" if made is None else "published" if is_live else "prepared"
-            close_refresh(connection, refresh.refresh_id, status, clock.read(), told | counts)
+            close_refresh(connection, refresh.refresh_id, status, clock.read(), facts | counts)
         if made is None:
             stage.info("every figure is again what the newest release has: no release made")
             return
         stage.info("%s", _told(made, is_live))
-        shown = {name: value for name, value in told.items() if value is not None}
+        shown = {name: value for name, value in facts.items() if value is not None}
         yield dg.MaterializeResult(metadata={**shown, **counts, "dagster/row_count": made.observations})
 
     return _release

@@ -23,6 +23,7 @@ from pipelines.commands.layouts import layout
 from pipelines.commands.platforms import platforms
 from pipelines.commands.quarantine import quarantine, reread
 from pipelines.commands.reading import read
+from pipelines.commands.rebuild import rebuild
 from pipelines.commands.release import release
 from pipelines.commands.sandbox import sandbox
 from pipelines.progress import showing_progress
@@ -66,6 +67,7 @@ main.add_command(layout)
 main.add_command(archive)
 main.add_command(platforms)
 main.add_command(release)
+main.add_command(rebuild)
 
 
 @main.command()

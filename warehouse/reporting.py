@@ -48,18 +48,24 @@ def report_refresh(
 ) -> RefreshReport:
     """Everything the summary of a refresh says; findings only where it published something."""
     refresh = _records(connection, _REFRESH, refresh_id=refresh_id)[0]
-    release = _records(connection, _RELEASE)
+    release = release_in_force(connection)
     prepared = _records(connection, _PREPARED, refresh_id=refresh_id)
     return RefreshReport(
         refresh=refresh,
         returns=_frame(connection, _RETURNS, refresh_id=refresh_id, today=today),
         cells=_records(connection, _CELLS, refresh_id=refresh_id)[0],
         checks=_records(connection, _CHECKS, refresh_id=refresh_id)[0],
-        release=release[0] if release else None,
+        release=release,
         prepared=prepared[0] if prepared else None,
         troubles=[row["trouble"] for row in _records(connection, _TROUBLES, refresh_id=refresh_id)],
         findings=find(connection, catalogue) if release and refresh["status"] == "published" else [],
     )
+
+
+def release_in_force(connection: Connection) -> dict[str, Any] | None:
+    """The row of ``mart.release`` that readers see; None before the first."""
+    found = _records(connection, _RELEASE)
+    return found[0] if found else None
 
 
 def is_everything_failed(report: RefreshReport) -> bool:

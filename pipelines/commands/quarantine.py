@@ -139,11 +139,17 @@ def release(receipt: int, why: str, queue_only: bool) -> None:
 
     The permission holds for these very bytes: a corrected delivery is judged anew.
     """
-    from warehouse.quarantining import Chosen, requeue, waive
+    from resources.archive import Decision, open_archive
+    from warehouse.quarantining import Chosen, read_receipt, requeue, waive
 
     settings = Settings.load()
     with warehouse_connection(writing=True) as connection:
-        checks = waive(connection, receipt, settings.operator_name, why, settings.clock())
+        now = settings.clock()
+        checks = waive(connection, receipt, settings.operator_name, why, now)
+        sha256 = read_receipt(connection, receipt)["sha256"]
+        open_archive(settings.archive_location).append_decisions(
+            [Decision("waive", settings.operator_name, why, now, sha256, check) for check in checks]
+        )
         requeue(connection, Chosen(receipts=(receipt,)))
     click.echo(f"receipt {receipt} passes {', '.join(checks)}, said {settings.operator_name}: {why}")
     _read_what_waits(settings, queue_only)

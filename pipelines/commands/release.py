@@ -16,6 +16,8 @@ from pipelines.commands.connecting import warehouse_connection
 from pipelines.settings import SHANGHAI, Settings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from warehouse.releases import Difference
 
 OUTPUT = click.Choice(["table", "csv", "json"])
@@ -112,6 +114,7 @@ def approve(number: int, why: str | None) -> None:
     settings = Settings.load()
     with warehouse_connection(writing=True) as connection:
         decide(connection, number, settings.operator_name, why, settings.clock())
+        _remember(connection, settings, "approve", number, why)
     click.echo(f"release {number} is in force, approved by {settings.operator_name}")
 
 
@@ -125,6 +128,7 @@ def refuse(number: int, why: str) -> None:
     settings = Settings.load()
     with warehouse_connection(writing=True) as connection:
         decide(connection, number, settings.operator_name, why, settings.clock())
+        _remember(connection, settings, "refuse", number, why)
     click.echo(f"release {number} is refused by {settings.operator_name}")
 
 
@@ -138,8 +142,19 @@ def withdraw(number: int, why: str) -> None:
     settings = Settings.load()
     with warehouse_connection(writing=True) as connection:
         before = decide(connection, number, settings.operator_name, why, settings.clock())
+        _remember(connection, settings, "withdraw", number, why)
     told = f"release {before} is in force" if before else "no release is in force"
     click.echo(f"release {number} is withdrawn by {settings.operator_name}; {told}")
+
+
+def _remember(connection: Connection, settings: Settings, action: str, number: int, why: str | None) -> None:
+    """Write a decision to the archive too, before the database keeps it: a rebuild repeats it."""
+    from resources.archive import Decision, open_archive
+    from warehouse.releases import read_release
+
+    recorded_at = read_release(connection, number)["recorded_at"]
+    decision = Decision(action, settings.operator_name, why, settings.clock(), release_recorded_at=recorded_at)
+    open_archive(settings.archive_location).append_decisions([decision])
 
 
 def diff_lines(found: Difference) -> Iterator[str]:
