@@ -24,6 +24,7 @@ from pipelines.commands.platforms import platforms
 from pipelines.commands.quarantine import quarantine, reread
 from pipelines.commands.reading import read
 from pipelines.commands.sandbox import sandbox
+from pipelines.commands.standards import standards
 from pipelines.progress import showing_progress
 from pipelines.settings import Settings
 from warehouse.errors import JunhengError
@@ -64,6 +65,7 @@ main.add_command(read)
 main.add_command(layout)
 main.add_command(archive)
 main.add_command(platforms)
+main.add_command(standards)
 
 
 @main.command()

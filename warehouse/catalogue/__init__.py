@@ -139,13 +139,13 @@ class Catalogue:
 def use_local_standards(path: Path | None) -> None:
     """Let ``load_catalogue()`` add the local standards of a file; None: there are none.
 
-    For the entrances of a process, before anything is loaded: a catalogue, once loaded, stays the same to the end of a
-    run, so that what was computed with it is published under its hash.
+    For the one who assembles a run, before it begins: the file is read anew, and then stays as it was read to the end of
+    the run, so that what was computed with it is published under its hash.
     """
     global _local_standards
-    if path != _local_standards:
-        _local_standards = path
+    if path is not None or _local_standards is not None:
         load_catalogue.cache_clear()
+    _local_standards = path
 
 
 @cache
