@@ -68,7 +68,7 @@ def list_(
 
 
 @standards.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def check(file: Path) -> None:
     """Check FILE: its shape, its codes, and that no standard in it is weaker than the national floor on any day."""
     from warehouse.catalogue import add_local_standards, load_catalogue

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from warehouse.catalogue.models import Standard, StandardItem
+from warehouse.catalogue.models import Region, Standard, StandardItem
 from warehouse.catalogue.standards import LAST_NATIONAL_KEY, first_day_under
 from warehouse.errors import CatalogueError, LocalStandardRefusedError
 
@@ -82,7 +82,7 @@ def check_local(catalogue: Catalogue, local: Sequence[Standard], file: str) -> N
         if _LEVELS.index(region.region_level) > _LEVELS.index(finest):
             reason = f"{row.indicator_code} has no figures below the level {finest}"
             raise CatalogueError(file, line, "region_code", reason)
-        _refuse_under_floor(catalogue, file, line, row)
+        _refuse_under_floor(catalogue, file, line, row, region)
 
 
 def _check_step(catalogue: Catalogue, file: str, line: int, row: Standard) -> None:
@@ -110,8 +110,7 @@ def _check_item(item: StandardItem | None, file: str, line: int, row: Standard) 
         raise CatalogueError(file, line, "item_number", reason)
 
 
-def _refuse_under_floor(catalogue: Catalogue, file: str, line: int, row: Standard) -> None:
-    region = next(region for region in catalogue.region_rows if region.region_code == row.region_code)
+def _refuse_under_floor(catalogue: Catalogue, file: str, line: int, row: Standard, region: Region) -> None:
     floors = [
         step
         for step in catalogue.standards

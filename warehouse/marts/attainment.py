@@ -9,7 +9,7 @@ import pandas as pd
 
 from warehouse.catalogue import Catalogue, Standard
 from warehouse.catalogue.standards import precedence, sign_of, standard_in_force
-from warehouse.measures.sample import BoolArray, FloatArray, IntArray
+from warehouse.measures.sample import FloatArray, IntArray
 from warehouse.panels import AREA_KEYS, NATION, Slice, in_slices
 from warehouse.periods import period_from_key
 
@@ -30,6 +30,9 @@ ATTAINMENT_COLUMNS = (
 #: A figure this close to the floor, relative to it, stands at the floor: figures have 12 significant digits, rates
 #: carry the rounding of their multiplier (1/12 as 0.083333333333), and at the floor is attained.
 AT_FLOOR = 1e-9
+
+_NATIONAL = -1
+"""Issuer of a national standard, before every region's."""
 
 _KEYS = ["indicator_key", "period_key", "region_key", "area_key"]
 
@@ -52,19 +55,39 @@ def attainment(figures: pd.DataFrame, catalogue: Catalogue, slices: Collection[S
     is_judged = np.isin(figures["indicator_key"].to_numpy(), np.array(sorted(keys), dtype=np.int64))
     is_judged &= figures["value"].notna().to_numpy() & in_slices(figures, slices)
     judged = figures.loc[is_judged, [*_KEYS, "value", "obs_status"]].reset_index(drop=True)
-    places = dict(tuple(judged.groupby("indicator_key", sort=False)))
+    by_indicator = {
+        key: _Judged(judged[judged["indicator_key"] == key]) for key in judged["indicator_key"].unique().tolist()
+    }
     groups = _region_groups(catalogue)
-    parts = []
+    held: list[tuple[IntArray, Standard]] = []
     for standard in catalogue.standards:
-        rows = places.get(catalogue.indicators[standard.indicator_code].indicator_key)
-        if rows is None:
-            continue
-        is_under = _under_standard(rows, groups, catalogue, standard)
-        if is_under.any():
-            parts.append(_against(rows[is_under], standard))
-    if not parts:
+        of_indicator = by_indicator.get(catalogue.indicators[standard.indicator_code].indicator_key)
+        places = None if of_indicator is None else _under_standard(of_indicator, groups, catalogue, standard)
+        if places is not None and places.size:
+            held.append((places, standard))
+    if not held:
         return _empty(figures)
-    return _strictest(pd.concat(parts, ignore_index=True), catalogue)
+    return _strictest(_against(judged, held), catalogue)
+
+
+class _Judged:
+    """The figures of one indicator. Local standards may be thousands: what each of them asks for is found at once."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self.places = rows.index.to_numpy()
+        self.regions = rows["region_key"].to_numpy()
+        self.areas = rows["area_key"].to_numpy()
+        periods, self.period_places = np.unique(rows["period_key"].to_numpy(), return_inverse=True)
+        self.days = [period_from_key(int(key)).standard_date for key in periods]
+        self._by_region = np.argsort(self.regions, kind="stable")
+        self._regions_sorted = self.regions[self._by_region]
+
+    def of_regions(self, regions: IntArray) -> IntArray:
+        """Which of the figures are of these regions."""
+        first = np.searchsorted(self._regions_sorted, regions, side="left")
+        last = np.searchsorted(self._regions_sorted, regions, side="right")
+        spans = [np.arange(a, b) for a, b in zip(first, last, strict=True) if a < b]
+        return self._by_region[np.concatenate(spans)] if spans else np.empty(0, dtype=np.int64)
 
 
 def _region_groups(catalogue: Catalogue) -> dict[int, str | None]:
@@ -72,21 +95,25 @@ def _region_groups(catalogue: Catalogue) -> dict[int, str | None]:
 
 
 def _under_standard(
-    rows: pd.DataFrame, groups: dict[int, str | None], catalogue: Catalogue, standard: Standard
-) -> BoolArray:
-    """Which figures of the standard's indicator it is for: period, area type, region group, and place."""
-    periods = rows["period_key"].to_numpy()
-    in_force = [
-        int(key) for key in np.unique(periods) if standard_in_force(standard, period_from_key(int(key)).standard_date)
-    ]
-    is_under: BoolArray = np.isin(periods, np.array(in_force, dtype=np.int64))
+    judged: _Judged, groups: dict[int, str | None], catalogue: Catalogue, standard: Standard
+) -> IntArray:
+    """Places in the frame of the figures that a standard is for: by period, area type, region group, and region."""
+    in_force = np.array([standard_in_force(standard, day) for day in judged.days], dtype=bool)
+    if not in_force.any():
+        return np.empty(0, dtype=np.int64)
+    if standard.region_code is None:
+        chosen = np.arange(judged.regions.size)
+    else:
+        chosen = judged.of_regions(_places_of(standard.region_code, catalogue))
+    is_under = in_force[judged.period_places[chosen]]
     if standard.area_type is not None:
-        is_under &= rows["area_key"].to_numpy() == AREA_KEYS[standard.area_type]
+        is_under &= judged.areas[chosen] == AREA_KEYS[standard.area_type]
     if standard.region_group is not None:
-        is_under &= (rows["region_key"].map(groups) == standard.region_group).to_numpy()
-    if standard.region_code is not None:
-        is_under &= np.isin(rows["region_key"].to_numpy(), _places_of(standard.region_code, catalogue))
-    return is_under
+        is_under &= np.array(
+            [groups.get(int(key)) == standard.region_group for key in judged.regions[chosen]], dtype=bool
+        )
+    places: IntArray = judged.places[chosen[is_under]]
+    return places
 
 
 def _places_of(region_code: str, catalogue: Catalogue) -> IntArray:
@@ -95,17 +122,24 @@ def _places_of(region_code: str, catalogue: Catalogue) -> IntArray:
     return np.array([int(code) for code in codes], dtype=np.int64)
 
 
-def _margin(values: FloatArray, standard: Standard) -> FloatArray:
-    margin = sign_of(standard) * (values - standard.value) / abs(standard.value)
-    return np.where(np.abs(margin) <= AT_FLOOR, 0.0, margin)
+def _against(judged: pd.DataFrame, held: list[tuple[IntArray, Standard]]) -> pd.DataFrame:
+    """A row a figure and standard it is under."""
+    sizes = [places.size for places, _ in held]
 
+    def of_each(values: list[float]) -> FloatArray:
+        return np.repeat(np.array(values, dtype=np.float64), sizes)
 
-def _against(rows: pd.DataFrame, standard: Standard) -> pd.DataFrame:
-    margin = _margin(rows["value"].to_numpy(np.float64), standard)
+    rows = judged.take(np.concatenate([places for places, _ in held])).reset_index(drop=True)
+    floor = of_each([standard.value for _, standard in held])
+    sign = of_each([sign_of(standard) for _, standard in held])
+    margin = sign * (rows["value"].to_numpy(np.float64) - floor) / np.abs(floor)
+    margin = np.where(np.abs(margin) <= AT_FLOOR, 0.0, margin)
     return rows.assign(
-        standard_key=np.int32(standard.standard_key),
-        floor_value=standard.value,
-        floor_kind=standard.kind,
+        standard_key=np.repeat(np.array([standard.standard_key for _, standard in held], dtype=np.int32), sizes),
+        floor_value=floor,
+        floor_kind=pd.Series(
+            np.repeat(np.array([standard.kind for _, standard in held], dtype=object), sizes), dtype="str"
+        ),
         margin=margin,
         attained=margin >= 0,
     )[list(ATTAINMENT_COLUMNS)]
@@ -115,12 +149,12 @@ def _strictest(rows: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """One row a figure and kind: of each issuer the step that counts, of those the strictest (the national at a tie)."""
     steps = sorted(catalogue.standards, key=precedence)
     rank = {standard.standard_key: place for place, standard in enumerate(steps)}
-    issuer = {standard.standard_key: standard.region_code or "" for standard in steps}
+    issuer = {standard.standard_key: int(standard.region_code or _NATIONAL) for standard in steps}
     sign = {standard.standard_key: sign_of(standard) for standard in steps}
     keys = [*_KEYS, "floor_kind"]
     rows = rows.assign(rank=rows["standard_key"].map(rank), issuer=rows["standard_key"].map(issuer))
     rows = rows.sort_values([*keys, "issuer", "rank"], kind="stable").drop_duplicates([*keys, "issuer"])
-    if (rows["issuer"] != "").any():
+    if (rows["issuer"] != _NATIONAL).any():
         rows = rows.assign(weakness=-rows["standard_key"].map(sign) * rows["floor_value"])
         rows = rows.sort_values([*keys, "weakness", "issuer"], kind="stable").drop_duplicates(keys)
     return rows[list(ATTAINMENT_COLUMNS)].reset_index(drop=True)
