@@ -26,6 +26,7 @@ from pipelines.commands.reading import read
 from pipelines.commands.rebuild import rebuild
 from pipelines.commands.release import release
 from pipelines.commands.sandbox import sandbox
+from pipelines.commands.standards import standards
 from pipelines.progress import showing_progress
 from pipelines.settings import SHANGHAI, Settings
 from warehouse.errors import JunhengError
@@ -68,6 +69,7 @@ main.add_command(archive)
 main.add_command(platforms)
 main.add_command(release)
 main.add_command(rebuild)
+main.add_command(standards)
 
 
 @main.command()

@@ -28,7 +28,7 @@ from resources.dagster import (
 )
 from resources.inbox import Inbox
 from resources.platforms.register import PORTAL
-from warehouse.catalogue import load_catalogue
+from warehouse.catalogue import load_catalogue, use_local_standards
 from warehouse.publishing import MART_TABLES
 
 NIGHTLY = "nightly_refresh"
@@ -36,6 +36,7 @@ NIGHTLY = "nightly_refresh"
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Everything, for these settings; tests give their own."""
+    use_local_standards(settings.local_standards)
     assets, resources = build_assets(), build_resources(settings)
     job = build_nightly_job(assets, resources)
     schedule = dg.ScheduleDefinition(

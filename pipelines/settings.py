@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     )
     client_id: str | None = Field(default=None, description="For platforms that want a token.")
     client_secret: SecretStr | None = Field(default=None, description="For platforms that want a token.")
+    local_standards: Path | None = Field(
+        default=None, description="CSV of standards that provinces, prefectures and counties set; else there are none."
+    )
     operator: str | None = Field(
         default=None, description="Who approves, withdraws and explains; else the system's user."
     )
@@ -110,6 +113,11 @@ class Settings(BaseSettings):
     @classmethod
     def _resolve_home(cls, home: Path) -> Path:
         return home.expanduser().resolve()
+
+    @field_validator("local_standards")
+    @classmethod
+    def _resolve_local_standards(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
 
     @field_validator("now")
     @classmethod

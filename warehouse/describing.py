@@ -45,6 +45,15 @@ MEANINGS: dict[str, str] = {
     "old_status": "status before",
     "new_status": "status since then; null: the figure is gone",
     "difference": "new_value - old_value",
+    "rate_comparison.value": "rate as the return reports it",
+    "rate_comparison.recomputed_code": "indicator of the same rate computed from reported numbers",
+    "rate_comparison.recomputed_value": "the computed rate, in the reported one's unit",
+    "rate_comparison.recomputed_status": "status of the computed rate: the weakest of its parts",
+    "rate_comparison.difference": "value - recomputed_value",
+    "relative_difference": "(value - recomputed_value) / |recomputed_value|",
+    "standard.area_type": "area type it is for; null: all",
+    "indicator_break.area_type": "area type whose definition broke; null: all",
+    "floor_region_code": "place that set the standard; null: the nation, for all",
     "urban_rural_gap.difference": "urban - rural",
     "urban_rural_gap_history.difference": "urban - rural",
     "relative_change": "(new_value - old_value) / |old_value|; null where the old one is 0",
@@ -82,6 +91,7 @@ COMPUTED_TYPES: dict[str, str] = {
     "last_revised_at": "timestamptz",
     **dict.fromkeys(("difference", "relative_change", "bias", "mean_absolute_change", "largest_change"), "double"),
     "share_upward": "numeric",
+    **dict.fromkeys(("recomputed_value", "relative_difference"), "double"),
 }
 """Types of columns that are expressions."""
 

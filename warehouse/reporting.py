@@ -14,6 +14,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from warehouse.breaks import DefinitionBreak, crosses_break, definition_breaks
 from warehouse.catalogue import Catalogue
 from warehouse.errors import QueryRefusedError
 from warehouse.periods import parse_period
@@ -91,7 +92,8 @@ def find(connection: Connection, catalogue: Catalogue) -> list[str]:
             f" {_shown(row['floor_value'])}, {abs(row['margin']):.0%} on the wrong side ({row['below']} of"
             f" {row['provinces']} provinces are)"
         )
-    grown = [row for row in _records(connection, _GREW) if not _crosses_break(row, catalogue)]
+    breaks = definition_breaks(catalogue)
+    grown = [row for row in _records(connection, _GREW) if not _crosses_break(row, breaks, catalogue)]
     for row in grown[:1]:
         sentences.append(
             f"{row['indicator_name']}: the Gini over provinces grew from {row['earlier']:.3f} ({row['earlier_period']}) to"
@@ -129,16 +131,10 @@ def query_marts(
     return pd.DataFrame(rows[:limit], columns=names), len(rows) > limit
 
 
-def _crosses_break(row: dict[str, Any], catalogue: Catalogue) -> bool:
+def _crosses_break(row: dict[str, Any], breaks: list[DefinitionBreak], catalogue: Catalogue) -> bool:
     """Whether a break of definition, of the nation or of a province compared, lies between the two periods of a row."""
     first, last = (parse_period(row[name]).year for name in ("earlier_period", "period_code"))
-    return any(
-        broken.indicator_code == row["indicator_code"]
-        and (broken.region_code is None or broken.region_code in catalogue.provinces)
-        and broken.area_type in (None, row["area_type"])
-        and first < broken.first_year_of_new_definition <= last
-        for broken in catalogue.breaks
-    )
+    return crosses_break(breaks, row["indicator_code"], row["area_type"], (first, last), catalogue.provinces)
 
 
 def _shown(value: float) -> str:

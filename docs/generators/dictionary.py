@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from docs.generators.tables import HEAD, code, table
 from expectations.marts.common import METRIC_STATUSES as KNOWN_METRIC_STATUSES
@@ -161,16 +160,26 @@ def _factor(multiplier: float) -> str:
 def _standards(catalogue: Catalogue) -> Iterator[str]:
     yield from ("## Standards", "")
     yield "In force on the period's last day (a school year: its 1 September). A *floor* binds; a *target* is planned for a"
-    yield "year and shown as the distance to it; a *reference* is a remark."
+    yield "year and shown as the distance to it; a *reference* is a remark. `mart.standard` shows local ones too."
     yield ""
-    header = ("indicator", "kind", "value", "from", "to", "for", "document", "how sure")
+    header = ("indicator", "item", "kind", "binds", "value", "from", "to", "for", "document", "how sure")
     yield from table(header, [_standard_row(row) for row in catalogue.standards])
+    yield from ("### Items of the national standard", "")
+    yield "Names that are not verified are written from memory; the counts of areas, categories and items are sure."
+    yield ""
+    rows = [
+        (row.item_number, f"{row.area}<br>{row.area_en}", row.category, row.item, "yes" if row.is_verified else "no",
+         ", ".join(map(code, row.indicator_codes)))
+        for row in catalogue.items.values()
+    ]  # fmt: skip
+    yield from table(("item", "area", "category", "name", "verified", "observed by"), rows)
 
 
 def _standard_row(row: Standard) -> tuple[object, ...]:
-    scope = row.region_group or (f"by {row.target_year}" if row.target_year else "all")
-    ends: date | str = row.valid_to or ""
-    return (code(row.indicator_code), row.kind, f"{row.op} {row.value:g}", row.valid_from, ends, scope, row.document,
+    place = "the nation alone" if row.region_code else row.region_group
+    scope = ", ".join(part for part in (place, row.area_type, row.target_year and f"by {row.target_year}") if part)
+    return (code(row.indicator_code), row.item_number or "", row.kind, "yes" if row.is_binding else "no",
+            f"{row.op} {row.value:g}", row.valid_from, row.valid_to or "", scope or "all", row.document,
             row.certainty)  # fmt: skip
 
 

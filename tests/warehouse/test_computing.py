@@ -180,7 +180,10 @@ def without(code: str) -> Catalogue:
     """The catalogue after an indicator was taken out of it."""
     indicators = {name: row for name, row in CATALOGUE.indicators.items() if name != code}
     standards = tuple(row for row in CATALOGUE.standards if row.indicator_code in indicators)
-    return dataclasses.replace(CATALOGUE, indicators=indicators, standards=standards, sha256="fewer")
+    rates = tuple(row for row in CATALOGUE.recomputed_rates if code not in (row.reported_code, row.recomputed_code))
+    return dataclasses.replace(
+        CATALOGUE, indicators=indicators, standards=standards, recomputed_rates=rates, sha256="fewer"
+    )
 
 
 @pytest.mark.parametrize("was_published", [True, False])
