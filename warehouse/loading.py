@@ -56,15 +56,15 @@ def load_returns(
     lent = [] if is_portal else lent_receipts(connection)
     counts, gone = [], []
     turn = arrivals.groupby(["platform", "period_code"]).cumcount().set_axis(arrivals["arrival_id"])
-    for _, ids in turn.groupby(turn).groups.items():
+    for number, ids in turn.groupby(turn).groups.items():
         wave = figures if len(ids) == len(turn) else figures[figures["arrival_id"].isin(ids)]
         merged = merge(connection, refresh, wave, lent=lent)
         counts.append(merged.counts)
         record_changes(connection, refresh, merged.changed)
-        gone.append(close_absent(connection, refresh, arrivals, wave, quarantined))
-        record_changes(
-            connection, refresh, gone[-1].drop(columns="arrival_id").groupby(list(SLICE)).sum().reset_index()
-        )
+        so_far = arrivals[turn.to_numpy() <= number]
+        gone.append(close_absent(connection, refresh, so_far, wave, quarantined))
+        closed = gone[-1].drop(columns="arrival_id").groupby(list(SLICE)).sum().reset_index()
+        record_changes(connection, refresh, closed)
     receipts = _tell_absent(_account(verdicts, quarantined, pd.concat(counts)), pd.concat(gone))
     _write_receipts(connection, arrivals.assign(refresh_id=refresh.refresh_id), receipts)
     _write_quarantine(connection, arrivals, quarantined, refresh.recorded_at)

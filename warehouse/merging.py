@@ -89,13 +89,15 @@ def close_absent(
 
     A delivery of which nothing could be used takes nothing back. Nor does a new one that has cells in quarantine (texts
     outside its tables aside): whether a figure is gone or stands in one of those cells, nobody can tell. Returns a row a
-    slice and delivery: arrival_id, indicator_key, period_key, revisions. Must follow the merge of ``wave``.
+    slice and delivery: arrival_id, indicator_key, period_key, revisions. Must follow the merge of ``wave``, the figures of
+    the latest of ``arrivals``; the others, before it in the same load, are earlier deliveries too.
     """
     aside = set(quarantined.loc[quarantined["reason"] != "stray_cell", "arrival_id"])
     is_read = arrivals["arrival_id"].isin(wave["arrival_id"].unique())
     is_reread = arrivals["is_reread"].astype(bool)
     taking = arrivals[is_read & (is_reread | ~arrivals["arrival_id"].isin(aside))]
-    earlier = _earlier_receipts(connection, taking)
+    before = arrivals[~arrivals["arrival_id"].isin(wave["arrival_id"].unique())]
+    earlier = _earlier_receipts(connection, taking, before)
     if earlier.empty:
         return pd.DataFrame(columns=["arrival_id", *SLICE, "revisions"])
     parameters: dict[str, object] = {"recorded_at": refresh.recorded_at} | {
@@ -109,8 +111,9 @@ def close_absent(
     return pd.DataFrame(rows, columns=["arrival_id", *SLICE, "revisions"])
 
 
-def _earlier_receipts(connection: Connection, arrivals: pd.DataFrame) -> pd.DataFrame:
-    """Receipts of earlier deliveries of the same returns: receipt_id, ended_by (the delivery), end_reason."""
+def _earlier_receipts(connection: Connection, arrivals: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Receipts of earlier deliveries of the same returns, those of this load among them, which have none yet: receipt_id,
+    ended_by (the delivery), end_reason."""
     if arrivals.empty:
         return pd.DataFrame()
     keys = ("platform", "form", "period_code")
@@ -122,6 +125,8 @@ def _earlier_receipts(connection: Connection, arrivals: pd.DataFrame) -> pd.Data
         ),
     )
     receipts = pd.DataFrame(connection.execute(query).all(), columns=list(columns))
+    waiting = before.rename(columns={"arrival_id": "receipt_id"})[list(columns)]
+    receipts = pd.concat([frame for frame in (receipts, waiting) if len(frame)] or [receipts], ignore_index=True)
     found = receipts.merge(arrivals[[*keys, "arrival_id", "sha256", "is_reread"]], on=list(keys), suffixes=("", "_now"))
     is_again = found["is_reread"].astype(bool)
     found = found[~is_again | (found["sha256"] == found["sha256_now"])]

@@ -220,7 +220,7 @@ def test_a_load_after_the_marts_were_computed_stops_the_release(centre: Centre) 
     centre.load(*a_year(), refresh=refresh)
     centre.compute(refresh)
     centre.prepare()
-    centre.load(health(beds(5.0)))
+    centre.load(health(beds(5.0), period="2023"))
     with pytest.raises(PublishRefusedError) as raised:
         centre.publish(refresh)
     assert raised.value.uncovered == 1
@@ -246,7 +246,7 @@ def test_nothing_to_publish_is_refused(centre: Centre) -> None:
 @pytest.fixture
 def changed_and_back(centre: Centre) -> Centre:
     """A release, a killed refresh that prepared another figure, and a night in which the old figure came back."""
-    centre.night(*a_year(), health(beds(5.0)))
+    centre.night(*a_year(), health(beds(5.0), period="2023"))
     killed = centre.open()
     centre.load(*a_year(town=30_000.0), refresh=killed)
     centre.compute(killed)
@@ -264,14 +264,14 @@ def test_a_figure_that_changed_and_changed_back_makes_no_release(changed_and_bac
 
 def test_after_a_figure_changed_back_the_next_release_shows_all(changed_and_back: Centre) -> None:
     before = seen(changed_and_back)
-    made = changed_and_back.night(health(beds(6.0)))
+    made = changed_and_back.night(health(beds(6.0), period="2023"))
     assert made is not None
     assert made.release_id == 2
     after = seen(changed_and_back)
     assert {mart: after[mart] for mart in MARTS[1:]} == {mart: before[mart] for mart in MARTS[1:]}
     assert figure(changed_and_back, "HLT_BEDS") == [6.0]
     assert len(after["observation"]) == len(before["observation"])
-    assert made.marts_sha256 == hash_of(changed_and_back, [*a_year(), health(beds(6.0))])
+    assert made.marts_sha256 == hash_of(changed_and_back, [*a_year(), health(beds(6.0), period="2023")])
 
 
 # --- the hash ---

@@ -215,7 +215,7 @@ def test_what_a_mended_layout_no_longer_reads_is_taken_back(centre: Centre) -> N
 
 def test_what_another_delivery_says_is_not_taken_back_by_a_reading(centre: Centre) -> None:
     receipt_of(centre, health(Cell("HLT_NURSES", "510000", 7.0)))
-    receipt_of(centre, health(beds(5.0)))
+    receipt_of(centre, health(beds(5.0), bad=(("表1!D5", "约12", "not_a_number"),)))
     with centre.engine.begin() as connection:
         requeue(connection, Chosen(platform=HEALTH))
     centre.accept(centre.open(), "health_annual")
