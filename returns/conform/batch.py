@@ -259,22 +259,21 @@ def _value_cells(tables: _Tables, cells: _Cells, texts: pa.StringArray) -> _Valu
     is_row_bad = np.array([isinstance(region, RegionFault) for region in tables.row_region], np.bool_)[cells.row]
     with np.errstate(invalid="ignore"):
         is_too_large = np.abs(value) > MAX_ABSOLUTE_VALUE
-    fault = np.select(
-        [
-            cells.label_fault > 0,
-            is_row_bad,
-            figures.fault == NOT_A_NUMBER,
-            figures.fault == FORMULA,
-            is_dash & (dash == _DASH_CODES[None]),
-            figures.is_percent & ~is_percent_column & ~is_dash,
-            is_scaled & ((factor != 1.0) | figures.is_percent),
-            is_too_large,
-        ],
-        [_LABEL, _ROW, _NOT_A_NUMBER, _FORMULA, _DASH, _PERCENT, _SCALE, _TOO_LARGE],
-        0,
+    faults = (
+        (_LABEL, cells.label_fault > 0),
+        (_ROW, is_row_bad),
+        (_NOT_A_NUMBER, figures.fault == NOT_A_NUMBER),
+        (_FORMULA, figures.fault == FORMULA),
+        (_DASH, is_dash & (dash == _DASH_CODES[None])),
+        (_PERCENT, figures.is_percent & ~is_percent_column & ~is_dash),
+        (_SCALE, is_scaled & ((factor != 1.0) | figures.is_percent)),
+        (_TOO_LARGE, is_too_large),
     )
+    fault = np.zeros(len(value), np.int8)
+    for code, is_so in reversed(faults):  # the first that is so counts
+        fault[is_so] = code
     last_digit = round_noise(figures.last_digit * figures.scale * factor)
-    return _Values(value, last_digit, status, fault.astype(np.int8))
+    return _Values(value, last_digit, status, fault)
 
 
 def _find_repeats(tables: _Tables, cells: _Cells, values: _Values) -> Duplicates:

@@ -1,7 +1,7 @@
 """Raw texts to numbers, status and precision, vectorised with Arrow. Not here: units, columns, places.
 
-Short numbers (``8364.0``, ``-3``) are nearly all: numpy tells them by their bytes, in a tenth of the time of patterns. Longer
-and marked ones (``1234.5678e``) go a fast way too. What is left is brought to that form, each distinct text once: full-width digits, thousands separators (comma or any space), 千 to 万亿, percent,
+Short numbers (``8364.0``, ``-3``, ``1234.5678e``) are nearly all: numpy tells them by their bytes, in a tenth of the time of
+patterns. Longer ones go a fast way too. What is left is brought to that form, each distinct text once: full-width digits, thousands separators (comma or any space), 千 to 万亿, percent,
 parentheses or − for minus, footnote signs (①, ¹, a), [1]), status marks, scientific notation, the apostrophe of a number
 kept as text. A text that then is no number keeps a fault; nothing is guessed: no ``>5``, no ``约5``, no ``‰`` (no unit of
 the catalogue is per mille, and a tenth of a percent is not silently made of it), no ``无`` or ``N/A`` (a layout's word
@@ -21,6 +21,8 @@ import pyarrow.compute as pc
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
 
 STATUSES = ("A", "P", "E", "M", "L", "B", "N", "F")
 """SDMX OBS_STATUS by code: normal (and revised), provisional, estimated, missing, below detection (``…``), break in
@@ -35,7 +37,7 @@ SIGNIFICANT_DIGITS = 12
 
 _SHORT_DIGITS = SIGNIFICANT_DIGITS
 """So many digits have no float noise to be looked for."""
-_SHORT_BYTES = _SHORT_DIGITS + 2
+_SHORT_BYTES = _SHORT_DIGITS + 3  # sign, point, mark
 _POINT_SHIFT, _DIGITS = np.uint32(8), np.uint32(0xFF)
 _COUNTED = np.zeros(256, np.uint32)
 _COUNTED[ord("0") : ord("9") + 1] = 1
@@ -80,6 +82,12 @@ _LAST_DIGITS = 10.0 ** -np.arange(_SHORT_DIGITS + 1)
 """One unit of the last digit, by the number of decimals."""
 
 
+_STATUS_OF_MARK = np.full(256, -1, np.int8)
+for _mark, _code in _MARKS:
+    _STATUS_OF_MARK[ord(_mark)] = _code
+_POWERS = 10.0 ** np.arange(301)
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Arrays of one length: the printed number (NaN where there is none), before any unit.
@@ -99,61 +107,86 @@ class Figures:
 
 def read_figures(texts: pa.StringArray) -> Figures:
     """Read raw texts as figures; blank is a missing figure, ``…`` one below detection."""
-    ends = _ends(texts)
-    length = np.diff(ends)
-    is_short, decimals = _find_short(texts, ends, length)
-    size, are_all = len(texts), bool(is_short.all())
-    numbers = texts if are_all else pc.if_else(pa.array(is_short), texts, None)
+    size = len(texts)
+    length, short = _find_short(texts)
     figures = Figures(
-        value=_to_float(numbers),
-        last_digit=_LAST_DIGITS[decimals],
-        status=np.where(is_short, np.int8(NORMAL), np.int8(MISSING)),
+        value=_to_float(short.numbers),
+        last_digit=np.where(short.is_short, _LAST_DIGITS[short.decimals], np.nan),
+        status=np.where(short.is_short, short.status, np.int8(MISSING)),
         fault=np.zeros(size, np.int8),
         scale=np.ones(size),
         is_percent=np.zeros(size, np.bool_),
     )
-    if not are_all:
-        figures.last_digit[~is_short] = np.nan
-        _read_long(figures, texts, np.flatnonzero(~is_short & (length > 0)))
+    _read_long(figures, texts, np.flatnonzero(~short.is_short & (length > 0)))
     return figures
 
 
-def _ends(texts: pa.StringArray) -> npt.NDArray[np.int32]:
-    """Where each text begins among the bytes of all, and where the last one ends."""
-    if not len(texts):
-        return np.zeros(1, np.int32)
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)
-    return offsets[texts.offset : texts.offset + len(texts) + 1]
+@dataclass(frozen=True, slots=True)
+class _Short:
+    """Which texts are a number of few digits, with or without sign, decimals and mark; then its decimals and status, and the
+    number without its mark (null of the others)."""
+
+    is_short: Flags
+    decimals: Index
+    status: Codes
+    numbers: pa.StringArray
 
 
-def _find_short(
-    texts: pa.StringArray, ends: npt.NDArray[np.int32], length: npt.NDArray[np.int32]
-) -> tuple[Flags, npt.NDArray[np.int32]]:
-    """Which texts are a number of few digits, with or without sign and decimals, and how many decimals each of those has."""
-    decimals = np.zeros(len(texts), np.int32)
-    if ends[-1] == ends[0]:
-        return np.zeros(len(texts), np.bool_), decimals
-    content = np.frombuffer(texts.buffers()[2], np.uint8)[ends[0] : ends[-1]]
-    start, stop = ends[:-1] - ends[0], ends[1:] - ends[0]
+def _find_short(texts: pa.StringArray) -> tuple[Index, _Short]:
+    """(the length of each text in bytes, which are short numbers)."""
+    size = len(texts)
+    offsets, content = _bytes_of(texts)
+    start, stop = offsets[:-1], offsets[1:]
+    length = stop - start
+    decimals, status = np.zeros(size, np.int32), np.full(size, NORMAL, np.int8)
+    if not len(content):
+        return length, _Short(np.zeros(size, np.bool_), decimals, status, pa.nulls(size, pa.string()))
     # Digits and points of each text are counted in one sum; it may run over, its differences do not in so few bytes.
     total = np.zeros(len(content) + 1, np.uint32)
     np.cumsum(_COUNTED[content], out=total[1:])
     counts = total[stop] - total[start]
     digits, points = counts & _DIGITS, counts >> _POINT_SHIFT
     is_negative = content[np.minimum(start, len(content) - 1)] == ord("-")
-    is_short = (digits > 0) & (points <= 1) & (digits + points + is_negative == length) & (length <= _SHORT_BYTES)
-    is_short &= digits <= _SHORT_DIGITS
+    marks = _STATUS_OF_MARK[content[stop - 1]]  # of a blank text that of another, which does not matter
+    is_marked = marks >= 0
+    is_short = (digits > 0) & (digits <= _SHORT_DIGITS) & (points <= 1) & (length <= _SHORT_BYTES)
+    is_short &= digits + points + is_negative + is_marked == length
+    is_marked &= is_short
     with_point = np.flatnonzero(is_short & (points == 1))
     is_point = content == ord(".")
     places = np.flatnonzero(is_point)
     if len(places) != len(with_point):  # other texts have points too
         before = np.concatenate([[0], np.cumsum(is_point)])
         places = places[np.repeat(is_short, before[stop] - before[start])]
-    decimals[with_point] = stop[with_point] - places - 1
+    decimals[with_point] = (stop - is_marked)[with_point] - places - 1
     # Digits on both sides of the point.
     is_bare = (decimals[with_point] == 0) | (places == (start + is_negative)[with_point])
     is_short[with_point[is_bare]] = False
-    return is_short, decimals
+    is_marked &= is_short
+    status[is_marked] = marks[is_marked]
+    numbers = _without_last(offsets, content, is_marked) if is_marked.any() else texts
+    return length, _Short(
+        is_short, decimals, status, numbers if is_short.all() else pc.if_else(pa.array(is_short), numbers, None)
+    )
+
+
+def _bytes_of(texts: pa.StringArray) -> tuple[Index, Bytes]:
+    """(where each text begins and the last one ends, the bytes of all)."""
+    if not len(texts):
+        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
+    _, ends, content = texts.buffers()
+    offsets = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    every = np.zeros(0, np.uint8) if content is None else np.frombuffer(content, np.uint8)
+    return offsets - offsets[0], every[offsets[0] : offsets[-1]]
+
+
+def _without_last(offsets: Index, content: Bytes, is_longer: Flags) -> pa.StringArray:
+    """The texts, some of them without their last byte."""
+    is_kept = np.ones(len(content), np.bool_)
+    is_kept[offsets[1:][is_longer] - 1] = False
+    offsets = offsets.copy()
+    offsets[1:] -= np.cumsum(is_longer, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(is_longer), pa.py_buffer(offsets), pa.py_buffer(content[is_kept]))
 
 
 def _read_long(figures: Figures, texts: pa.StringArray, where: npt.NDArray[np.intp]) -> None:
@@ -178,9 +211,9 @@ def round_noise(values: Floats) -> Floats:
     """Values at 12 significant digits: the nearest double of what was printed, without float noise."""
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         magnitude = np.floor(np.log10(np.abs(values)))
-        places = np.where(np.isfinite(magnitude), SIGNIFICANT_DIGITS - 1 - magnitude, 0.0)
+        places = np.where(np.isfinite(magnitude), SIGNIFICANT_DIGITS - 1 - magnitude, 0.0).astype(np.int16)
         # Powers of ten are exact up to 22: dividing by one gives the nearest double, multiplying by 0.1 would not.
-        up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
+        up, down = _POWERS[np.clip(places, 0, 300)], _POWERS[np.clip(-places, 0, 300)]
         rounded = np.round(values * up / down) / up * down
     return np.where(np.isfinite(rounded), rounded, values) + 0.0  # -0.0 becomes 0.0
 
