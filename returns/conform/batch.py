@@ -216,7 +216,10 @@ def _point(tables: _Tables) -> _Cells:
     if max(tables.row_period, default=-1) >= 0:
         period = np.where(period < 0, np.array(tables.row_period, np.int32)[row], period)
     faults = [Fault("unknown_indicator", "")]  # number 0: none
-    of_measures, of_periods = _fault_numbers(tables.measures.known, faults), _fault_numbers(tables.periods.known, faults)
+    of_measures, of_periods = (
+        _fault_numbers(tables.measures.known, faults),
+        _fault_numbers(tables.periods.known, faults),
+    )
     if len(faults) == 1:
         return _Cells(row, column, measure, period, np.zeros(len(row), np.int32), faults)
     of_measure, of_period = of_measures[measure], of_periods[period]
@@ -280,9 +283,7 @@ def _find_repeats(tables: _Tables, cells: _Cells, values: _Values) -> Duplicates
     """Cells are compared only in returns where a region or what a column says stands twice: nearly none."""
     regions = [region if isinstance(region, str) else "" for region in tables.row_region]
     kind_of = _kinds(tables)
-    rows = zip(
-        tables.row_return, regions, kind_of[tables.row_measure].tolist(), tables.row_period, strict=True
-    )
+    rows = zip(tables.row_return, regions, kind_of[tables.row_measure].tolist(), tables.row_period, strict=True)
     columns = zip(
         _owners_of_columns(tables), kind_of[tables.column_measure].tolist(), tables.column_period, strict=True
     )
@@ -376,9 +377,8 @@ def _observations(
     row, measure, period, value = cells.row, cells.measure, cells.period, values.value
     status, last_digit = values.status, values.last_digit
     if kept is not None:
-        row, measure, period, value, status, last_digit = (
-            each[kept] for each in (row, measure, period, value, status, last_digit)
-        )
+        row, measure, period = row[kept], measure[kept], period[kept]
+        value, status, last_digit = value[kept], status[kept], last_digit[kept]
         address, texts = address.take(pa.array(kept)), texts.take(pa.array(kept))
     arrival = np.array(tables.arrival, np.int64)[np.array(tables.row_return, np.int32)]
     regions = [region if isinstance(region, str) else "" for region in tables.row_region]
