@@ -2,10 +2,11 @@
 
 Short numbers (``8364.0``, ``-3``, ``1234.5678e``) are nearly all: numpy tells them by their bytes, in a third of the time
 that patterns take. Longer ones go a fast way too. What is left is brought to that form, each distinct text once: full-width
-digits, thousands separators (comma or any space), 千 to 万亿, percent, parentheses or − for minus, footnote signs (①, ¹, a), [1]), status marks, scientific notation, the apostrophe of a number
-kept as text. A text that then is no number keeps a fault; nothing is guessed: no ``>5``, no ``约5``, no ``‰`` (no unit of
-the catalogue is per mille, and a tenth of a percent is not silently made of it), no ``无`` or ``N/A`` (a layout's word
-on dashes must not make them 0), and no unit glued to the figure (``12.3万人``, ``123张``: it may not be the column's).
+digits, thousands separators (comma or any space), 千 to 万亿, percent, parentheses or − for minus, footnote signs (①, ¹,
+a), [1]), status marks, scientific notation, the apostrophe of a number kept as text. A text that then is no number keeps a
+fault; nothing is guessed: no ``>5``, no ``约5``, no ``‰`` (no unit of the catalogue is per mille, and a tenth of a percent
+is not silently made of it), no ``无`` or ``N/A`` (a layout's word on dashes must not make them 0), and no unit glued to
+the figure (``12.3万人``, ``123张``: it may not be the column's).
 """
 
 from __future__ import annotations
