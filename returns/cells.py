@@ -220,10 +220,13 @@ def _find_beside(table: Table, numbers: Sequence[int]) -> list[tuple[str, str]]:
     """(address, text) of texts in data rows that stand in a column without any header."""
     sheet, block = table.sheet, table.block
     header = sheet.rows[block.row : table.first_row]
-    named = {place for row in header for place in range(block.left, min(len(row), block.right)) if squash(row[place])}
-    named |= {column.position for column in table.columns} | set(block.stub.values())
-    width = max((min(len(sheet.rows[number]), block.right) for number in numbers), default=0)
-    nameless = [place for place in range(block.left, width) if place not in named]
+    known = {column.position for column in table.columns} | set(block.stub.values())
+    width = min(block.right, max((len(sheet.rows[number]) for number in numbers), default=0))
+    nameless = [
+        place
+        for place in range(block.left, width)
+        if place not in known and not any(place < len(row) and squash(row[place]) for row in header)
+    ]
     return [
         (sheet.address(number, place), sheet.rows[number][place])
         for place in nameless

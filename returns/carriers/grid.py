@@ -20,6 +20,7 @@ Merge = tuple[int, int, int, int]
 # A census of every county has 554,000 cells, a province's return 11,000; at 1.5 µs and 150 bytes a cell (calamine's copy and
 # ours) it bounds reading to some 2 s and 200 MB.
 MAX_GRID_CELLS = 1_000_000
+_SHARED_LABELS = 2_048  # rows; a province's return has some hundreds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,23 @@ def column_index(letters: str) -> int:
     return index - 1
 
 
+def number_labels(before: str, after: str, count: int, first: int = 0) -> list[str]:
+    """``count`` labels that differ in their number: ``row 1``, ``row 2``; the same texts for one return after another."""
+    if first + count <= _SHARED_LABELS:
+        return _number_labels(before, after)[first : first + count]
+    return [f"{before}{number}{after}" for number in range(first, first + count)]
+
+
+@lru_cache(maxsize=16)
+def _number_labels(before: str, after: str) -> list[str]:
+    return [f"{before}{number}{after}" for number in range(_SHARED_LABELS)]
+
+
 def numbered_sheet(name: str, rows: Sequence[Sequence[str]], merges: tuple[Merge, ...] = ()) -> Sheet:
     """A sheet whose cells have no letters: addresses are ``row 7 col 3``, with ``name!`` before where there is one."""
     before = f"{name}!" if name else ""
     width = max(map(len, rows), default=0)
-    labels = [f"row {number}" for number in range(1, len(rows) + 1)]
+    labels = number_labels("row ", "", len(rows), first=1)
     return Sheet(name, rows, labels, [(before, f" col {number}") for number in range(1, width + 1)], merges)
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from returns.carriers.grid import MAX_GRID_CELLS, Grid, Sheet
+from returns.carriers.grid import MAX_GRID_CELLS, Grid, Sheet, number_labels
 from returns.errors import BrokenPageError, IncompletePagesError, TooLargeError
 
 CODE_HEADER = "区划代码"
@@ -126,24 +127,29 @@ def _lay_out(
         raise TooLargeError(f"the answer has more than {MAX_GRID_CELLS:,} cells")
     rows, labels, order = list(head), list(labels), tuple(fields)
     for number, page in enumerate(pages):
-        rows.extend([_row_of(record, order, is_strict, f"of page {number + 1}") for record in page.records])
-        labels.extend([f"{page.path}[{index}]" for index in range(len(page.records))])
+        rows.extend(_rows_of(page, order, is_strict, f"of page {number + 1}"))
+        labels.extend(number_labels(f"{page.path}[", "]", len(page.records)))
     return Sheet("", rows, labels, [("", f".{field}") for field in fields])
 
 
 _TEXT_ONLY = {str}
 
 
+def _rows_of(page: _Page, order: tuple[str, ...], is_strict: bool, where: str) -> list[list[str]]:
+    """The texts of a page's records in the order of the columns."""
+    if any(tuple(record) != order for record in page.records):
+        return [_row_of(record, order, is_strict, where) for record in page.records]
+    rows = [list(record.values()) for record in page.records]
+    is_text = set(map(type, chain.from_iterable(rows))) <= _TEXT_ONLY
+    return rows if is_text else [list(map(show, row)) for row in rows]
+
+
 def _row_of(record: Record, order: tuple[str, ...], is_strict: bool, where: str) -> list[str]:
     """The texts of a record in the order of the columns."""
-    if tuple(record) == order:  # nearly always
-        values = list(record.values())
-    elif is_strict and record.keys() != set(order):
+    if is_strict and record.keys() != set(order):
         odd = sorted(set(order) ^ record.keys())
         raise BrokenPageError(f"a row {where} and the columns differ: {', '.join(odd[:5])}")
-    else:
-        values = [record.get(field) for field in order]
-    return values if set(map(type, values)) == _TEXT_ONLY else list(map(show, values))
+    return [show(record.get(field)) for field in order]
 
 
 def show(value: Any) -> str:

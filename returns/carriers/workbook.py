@@ -18,7 +18,7 @@ import python_calamine
 from returns.carriers.allowance import Allowance
 from returns.carriers.biff import clean_stream
 from returns.carriers.compound import open_compound, wrap_stream
-from returns.carriers.grid import MAX_GRID_CELLS, Grid, Merge, Sheet, lettered_labels
+from returns.carriers.grid import MAX_GRID_CELLS, Grid, Merge, Sheet, lettered_labels, number_labels
 from returns.carriers.package import expand_parts
 from returns.carriers.sheet_xml import Patch, SheetNotes, inspect_sheets
 from returns.errors import NotAWorkbookError, TooLargeError
@@ -82,7 +82,7 @@ def _to_sheet(entry: Any, found: Any, notes: SheetNotes, allowance: Allowance) -
     return Sheet(
         entry.name,
         rows,
-        [str(number) for number in range(1, len(rows) + 1)],
+        number_labels("", "", len(rows), first=1),
         lettered_labels(entry.name, width),
         merges,
         entry.visible != python_calamine.SheetVisibleEnum.Visible,

@@ -8,7 +8,8 @@ What a cell measures and of which period it is, its column says, or else its row
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -18,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from returns.cells import ReturnCells, Row
+from returns.cells import ReturnCells
 from returns.conform.duplicates import Duplicates, find_duplicates
 from returns.conform.figures import DASH, FORMULA, MISSING, NORMAL, NOT_A_NUMBER, STATUSES, read_figures, round_noise
 from returns.conform.regions import RegionFault, RegionResolver
@@ -34,9 +35,11 @@ Index = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 _AREAS = ("total", "urban", "rural")
-_SILENT = Row()
+_SILENT = [-1]
+"""The number of what a row says that says nothing."""
 _NO_MEASURE = Measure("", "total", 1.0, is_percent=False)
 _DASH_CODES = {None: 0, "zero": 1, "not_applicable": 2}
 # Reasons of cells in order of precedence; 0 is none. The explanation follows the address and the raw text.
@@ -107,8 +110,8 @@ class _Tables:
     column_measure: list[int] = field(default_factory=list)
     column_period: list[int] = field(default_factory=list)
     dash: list[int] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
+    column_labels: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    """Of each block."""
     texts: list[str] = field(default_factory=list)
     shapes: list[tuple[int, int]] = field(default_factory=list)
     strays: list[tuple[int, str, str]] = field(default_factory=list)
@@ -143,13 +146,14 @@ def conform_cells(returns: Sequence[LabelledCells], resolver: RegionResolver) ->
     """Observations and quarantined cells of a batch; every cell is in one of them or a counted repeat."""
     tables = _stack(returns, resolver)
     cells = _point(tables)
-    texts = pc.replace_substring(pa.array(tables.texts, pa.string()), "\0", "␀")  # PostgreSQL refuses NUL
+    texts = _to_array(tables.texts)
     values = _value_cells(tables, cells, texts)
     repeats = _find_repeats(tables, cells, values)
     values.fault[repeats.is_unequal] = _UNEQUAL
     is_rejected = values.fault > 0
-    address = _addresses(tables, cells)
-    kept = np.flatnonzero(~is_rejected & ~repeats.is_repeated)
+    address = _addresses(tables)
+    is_kept = ~is_rejected & ~repeats.is_repeated
+    kept = None if is_kept.all() else np.flatnonzero(is_kept)
     rejected = np.flatnonzero(is_rejected)
     arrival = np.array(tables.arrival, np.int64)[np.array(tables.row_return, np.int32)]
     repeated, count = np.unique(arrival[cells.row[repeats.is_repeated]], return_counts=True)
@@ -161,6 +165,15 @@ def conform_cells(returns: Sequence[LabelledCells], resolver: RegionResolver) ->
         pd.concat(quarantined, ignore_index=True),
         dict(zip(repeated.tolist(), count.tolist(), strict=True)),
     )
+
+
+def _to_array(texts: Sequence[str]) -> pa.StringArray:
+    """The texts as Arrow has them, without the NUL that PostgreSQL refuses."""
+    array = pa.array(texts, pa.string())
+    content = array.buffers()[2]
+    if content is None or (np.frombuffer(content, np.uint8) != 0).all():
+        return array
+    return pc.replace_substring(array, "\0", "␀")
 
 
 def _stack(returns: Sequence[LabelledCells], resolver: RegionResolver) -> _Tables:
@@ -177,17 +190,19 @@ def _stack(returns: Sequence[LabelledCells], resolver: RegionResolver) -> _Table
             tables.row_label += block.row_labels
             tables.row_region += regions
             tables.row_return += [number] * len(regions)
-            said = block.rows or [_SILENT] * len(regions)
-            tables.row_measure += [tables.measures.number(row.measure) for row in said]
-            tables.row_period += [tables.periods.number(row.period) for row in said]
-            for column, (before, after) in zip(block.columns, block.column_labels, strict=True):
+            if block.rows:
+                tables.row_measure += [tables.measures.number(row.measure) for row in block.rows]
+                tables.row_period += [tables.periods.number(row.period) for row in block.rows]
+            else:
+                tables.row_measure += _SILENT * len(regions)
+                tables.row_period += _SILENT * len(regions)
+            for column in block.columns:
                 tables.column_measure.append(tables.measures.number(column.measure))
                 tables.column_period.append(tables.periods.number(column.period))
-                tables.before.append(before)
-                tables.after.append(after)
             tables.dash += [_DASH_CODES[item.cells.dash]] * len(block.columns)
             tables.texts += block.texts
             tables.shapes.append((len(regions), len(block.columns)))
+            tables.column_labels.append(tuple(block.column_labels))
     return tables
 
 
@@ -196,13 +211,18 @@ def _point(tables: _Tables) -> _Cells:
     row, column = _cell_index(tables.shapes)
     measure = np.array(tables.column_measure, np.int32)[column]
     period = np.array(tables.column_period, np.int32)[column]
-    if any(number >= 0 for number in tables.row_measure):
+    if max(tables.row_measure, default=-1) >= 0:
         measure = np.where(measure < 0, np.array(tables.row_measure, np.int32)[row], measure)
-    if any(number >= 0 for number in tables.row_period):
+    if max(tables.row_period, default=-1) >= 0:
         period = np.where(period < 0, np.array(tables.row_period, np.int32)[row], period)
     faults = [Fault("unknown_indicator", "")]  # number 0: none
-    of_measure = _fault_numbers(tables.measures.known, faults)[measure]
-    of_period = _fault_numbers(tables.periods.known, faults)[period]
+    of_measures, of_periods = (
+        _fault_numbers(tables.measures.known, faults),
+        _fault_numbers(tables.periods.known, faults),
+    )
+    if len(faults) == 1:
+        return _Cells(row, column, measure, period, np.zeros(len(row), np.int32), faults)
+    of_measure, of_period = of_measures[measure], of_periods[period]
     return _Cells(row, column, measure, period, np.where(of_measure > 0, of_measure, of_period), faults)
 
 
@@ -242,53 +262,43 @@ def _value_cells(tables: _Tables, cells: _Cells, texts: pa.StringArray) -> _Valu
     is_row_bad = np.array([isinstance(region, RegionFault) for region in tables.row_region], np.bool_)[cells.row]
     with np.errstate(invalid="ignore"):
         is_too_large = np.abs(value) > MAX_ABSOLUTE_VALUE
-    fault = np.select(
-        [
-            cells.label_fault > 0,
-            is_row_bad,
-            figures.fault == NOT_A_NUMBER,
-            figures.fault == FORMULA,
-            is_dash & (dash == _DASH_CODES[None]),
-            figures.is_percent & ~is_percent_column & ~is_dash,
-            is_scaled & ((factor != 1.0) | figures.is_percent),
-            is_too_large,
-        ],
-        [_LABEL, _ROW, _NOT_A_NUMBER, _FORMULA, _DASH, _PERCENT, _SCALE, _TOO_LARGE],
-        0,
+    faults = (
+        (_LABEL, cells.label_fault > 0),
+        (_ROW, is_row_bad),
+        (_NOT_A_NUMBER, figures.fault == NOT_A_NUMBER),
+        (_FORMULA, figures.fault == FORMULA),
+        (_DASH, is_dash & (dash == _DASH_CODES[None])),
+        (_PERCENT, figures.is_percent & ~is_percent_column & ~is_dash),
+        (_SCALE, is_scaled & ((factor != 1.0) | figures.is_percent)),
+        (_TOO_LARGE, is_too_large),
     )
+    fault = np.zeros(len(value), np.int8)
+    for code, is_so in reversed(faults):  # the first that is so counts
+        fault[is_so] = code
     last_digit = round_noise(figures.last_digit * figures.scale * factor)
-    return _Values(value, last_digit, status, fault.astype(np.int8))
+    return _Values(value, last_digit, status, fault)
 
 
 def _find_repeats(tables: _Tables, cells: _Cells, values: _Values) -> Duplicates:
     """Cells are compared only in returns where a region or what a column says stands twice: nearly none."""
     regions = [region if isinstance(region, str) else "" for region in tables.row_region]
-    owner_of_row, kind_of = np.array(tables.row_return, np.int32), _kinds(tables)
-    rows = pd.DataFrame(
-        {
-            "owner": owner_of_row,
-            "region": pd.Series(regions, dtype="object"),
-            "kind": kind_of[tables.row_measure],
-            "period": tables.row_period,
-        }
+    kind_of = _kinds(tables)
+    rows = zip(tables.row_return, regions, kind_of[tables.row_measure].tolist(), tables.row_period, strict=True)
+    columns = zip(
+        _owners_of_columns(tables), kind_of[tables.column_measure].tolist(), tables.column_period, strict=True
     )
-    first_row = np.cumsum([0, *(height for height, _ in tables.shapes)])[:-1]
-    owner_of_column = np.repeat(owner_of_row[first_row], [width for _, width in tables.shapes])
-    columns = pd.DataFrame(
-        {"owner": owner_of_column, "kind": kind_of[tables.column_measure], "period": tables.column_period}
-    )
-    suspects = set(rows["owner"][rows.duplicated() & (rows["region"] != "")])
-    suspects |= set(columns["owner"][columns.duplicated()])
+    suspects = {row[0] for row in _twice(list(rows)) if row[1]} | {column[0] for column in _twice(list(columns))}
     found = Duplicates(np.zeros(len(cells.row), np.bool_), np.zeros(len(cells.row), np.bool_))
     if not suspects:
         return found
+    owner_of_row = np.array(tables.row_return, np.int32)
     owner = owner_of_row[cells.row]
     # A cell without a region or an indicator has no key; it is quarantined already.
     where = np.flatnonzero(np.isin(owner, list(suspects)) & (values.fault != _ROW) & (values.fault != _LABEL))
     keys = pd.DataFrame(
         {
             "owner": owner[where],
-            "region": rows["region"].to_numpy()[cells.row[where]],
+            "region": np.array(regions, dtype=object)[cells.row[where]],
             "kind": kind_of[cells.measure[where]],
             "period": cells.period[where],
         }
@@ -297,6 +307,22 @@ def _find_repeats(tables: _Tables, cells: _Cells, values: _Values) -> Duplicates
     part = find_duplicates(keys, contents, values.fault[where] > 0)
     found.is_repeated[where], found.is_unequal[where] = part.is_repeated, part.is_unequal
     return found
+
+
+def _owners_of_columns(tables: _Tables) -> list[int]:
+    """The number of the return of each column."""
+    first_row = np.cumsum([0, *(height for height, _ in tables.shapes)])[:-1]
+    owners: list[int] = np.repeat(
+        np.array(tables.row_return, np.int32)[first_row], [width for _, width in tables.shapes]
+    ).tolist()
+    return owners
+
+
+def _twice(things: list[K]) -> list[K]:
+    """The things that stand in a list more than once."""
+    if len(set(things)) == len(things):
+        return []
+    return [thing for thing, count in Counter(things).items() if count > 1]
 
 
 def _kinds(tables: _Tables) -> npt.NDArray[np.int64]:
@@ -309,40 +335,67 @@ def _kinds(tables: _Tables) -> npt.NDArray[np.int64]:
     return np.array(numbers, np.int64)
 
 
-def _addresses(tables: _Tables, cells: _Cells) -> pa.StringArray:
-    before = pa.array(tables.before, pa.string()).take(pa.array(cells.column))
-    after = pa.array(tables.after, pa.string()).take(pa.array(cells.column))
-    label = pa.array(tables.row_label, pa.string()).take(pa.array(cells.row))
-    return pc.binary_join_element_wise(before, label, after, "")
+def _addresses(tables: _Tables) -> pa.StringArray:
+    """The address of each cell. Returns of a form have the same columns and their rows the same numbers: blocks share the
+    addresses of the longest of them."""
+    shared: dict[object, list[str]] = {}
+    keys: list[object] = []
+    first = 0
+    for number, ((height, _), columns) in enumerate(zip(tables.shapes, tables.column_labels, strict=True)):
+        labels, first = tables.row_label[first : first + height], first + height
+        key: object = (columns, labels[0])
+        longest = shared.setdefault(key, labels)
+        both = min(height, len(longest))
+        if labels[:both] != longest[:both]:
+            key = number
+        if key == number or height > len(longest):
+            shared[key] = labels
+        keys.append(key)
+    known = dict(zip(keys, tables.column_labels, strict=True))
+    address = {key: _join_labels(labels, known[key]) for key, labels in shared.items()}
+    parts = [address[key].slice(0, height * width) for key, (height, width) in zip(keys, tables.shapes, strict=True)]
+    return pa.concat_arrays(parts) if parts else pa.array([], pa.string())
+
+
+def _join_labels(rows: Sequence[str], columns: Sequence[tuple[str, str]]) -> pa.StringArray:
+    """The addresses of a block, row by row."""
+    row, column = (pa.array(index) for index in _cell_index([(len(rows), len(columns))]))
+    before = pa.array([each for each, _ in columns], pa.string()).take(column)
+    after = pa.array([each for _, each in columns], pa.string()).take(column)
+    return pc.binary_join_element_wise(before, pa.array(rows, pa.string()).take(row), after, "")
 
 
 def _observations(
     tables: _Tables,
     cells: _Cells,
     values: _Values,
-    kept: npt.NDArray[np.intp],
+    kept: npt.NDArray[np.intp] | None,
     address: pa.StringArray,
     texts: pa.StringArray,
 ) -> pd.DataFrame:
-    row, measure = cells.row[kept], cells.measure[kept]
+    """The cells that are ``kept``; None is all, as nearly always."""
+    row, measure, period, value = cells.row, cells.measure, cells.period, values.value
+    status, last_digit = values.status, values.last_digit
+    if kept is not None:
+        row, measure, period = row[kept], measure[kept], period[kept]
+        value, status, last_digit = value[kept], status[kept], last_digit[kept]
+        address, texts = address.take(pa.array(kept)), texts.take(pa.array(kept))
     arrival = np.array(tables.arrival, np.int64)[np.array(tables.row_return, np.int32)]
-    chosen = pa.array(kept)
     regions = [region if isinstance(region, str) else "" for region in tables.row_region]
     known = [each if isinstance(each, Measure) else _NO_MEASURE for each in tables.measures.known]
     periods = [each if isinstance(each, str) else "" for each in tables.periods.known]
-    value = values.value[kept]
     return pd.DataFrame(
         {
             "arrival_id": arrival[row],
             "indicator_code": _categories([each.indicator_code for each in known], measure),
             "region_code": _categories(regions, row),
-            "period_code": _categories(periods, cells.period[kept]),
+            "period_code": _categories(periods, period),
             "area_type": _categories([each.area_type for each in known], measure, _AREAS),
             "value": value,
-            "obs_status": pd.Categorical.from_codes(values.status[kept], categories=pd.Index(STATUSES, dtype="str")),
-            "last_digit": np.where(np.isnan(value), np.nan, values.last_digit[kept]),
-            "address": _strings(address.take(chosen)),
-            "raw_text": _strings(texts.take(chosen)),
+            "obs_status": pd.Categorical.from_codes(status, categories=pd.Index(STATUSES, dtype="str")),
+            "last_digit": np.where(np.isnan(value), np.nan, last_digit),
+            "address": _strings(address),
+            "raw_text": _strings(texts),
         }
     )
 
@@ -358,7 +411,8 @@ def _quarantined(
     chosen, row, fault = pa.array(rejected), pa.array(cells.row[rejected]), faults[rejected]
     address, texts = address.take(chosen), texts.take(chosen)
     owner = np.array(tables.row_return, np.int32)[cells.row[rejected]]
-    of_row = [region if isinstance(region, RegionFault) else None for region in tables.row_region]
+    regions = tables.row_region if len(rejected) else []
+    of_row = [region if isinstance(region, RegionFault) else None for region in regions]
     row_reason = pa.array([each.reason if each else "" for each in of_row], pa.string()).take(row)
     row_text = pa.array([each.explanation if each else "" for each in of_row], pa.string()).take(row)
     label_fault = pa.array(cells.label_fault[rejected])

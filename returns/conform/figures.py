@@ -1,11 +1,12 @@
 """Raw texts to numbers, status and precision, vectorised with Arrow. Not here: units, columns, places.
 
-Plain numbers (``8364.0``, ``-3``, ``1234.5678e``) are nearly all and go a fast way. What is left is brought to that
-form, each distinct text once: full-width digits, thousands separators (comma or any space), 千 to 万亿, percent,
-parentheses or − for minus, footnote signs (①, ¹, a), [1]), status marks, scientific notation, the apostrophe of a number
-kept as text. A text that then is no number keeps a fault; nothing is guessed: no ``>5``, no ``约5``, no ``‰`` (no unit of
-the catalogue is per mille, and a tenth of a percent is not silently made of it), no ``无`` or ``N/A`` (a layout's word
-on dashes must not make them 0), and no unit glued to the figure (``12.3万人``, ``123张``: it may not be the column's).
+Short numbers (``8364.0``, ``-3``, ``1234.5678e``) are nearly all: numpy tells them by their bytes, in a third of the time
+that patterns take. Longer ones go a fast way too. What is left is brought to that form, each distinct text once: full-width
+digits, thousands separators (comma or any space), 千 to 万亿, percent, parentheses or − for minus, footnote signs (①, ¹,
+a), [1]), status marks, scientific notation, the apostrophe of a number kept as text. A text that then is no number keeps a
+fault; nothing is guessed: no ``>5``, no ``约5``, no ``‰`` (no unit of the catalogue is per mille, and a tenth of a percent
+is not silently made of it), no ``无`` or ``N/A`` (a layout's word on dashes must not make them 0), and no unit glued to
+the figure (``12.3万人``, ``123张``: it may not be the column's).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import pyarrow.compute as pc
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
 
 STATUSES = ("A", "P", "E", "M", "L", "B", "N", "F")
 """SDMX OBS_STATUS by code: normal (and revised), provisional, estimated, missing, below detection (``…``), break in
@@ -33,6 +36,13 @@ NO_FAULT, NOT_A_NUMBER, FORMULA, DASH = range(4)
 SIGNIFICANT_DIGITS = 12
 """Float noise ends here: the pinned precision of values."""
 
+_SHORT_DIGITS = SIGNIFICANT_DIGITS
+"""So many digits have no float noise to be looked for."""
+_SHORT_BYTES = _SHORT_DIGITS + 3  # sign, point, mark
+_POINT_SHIFT, _DIGITS = np.uint32(8), np.uint32(0xFF)
+_COUNTED = np.zeros(256, np.uint32)
+_COUNTED[ord("0") : ord("9") + 1] = 1
+_COUNTED[ord(".")] = 1 << _POINT_SHIFT
 _PLAIN = r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?[eprbnf*]?$"
 _NUMBER = r"^-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
 _INVISIBLE = "[\u200b-\u200f\u2060\ufeff]"
@@ -69,6 +79,16 @@ _MARKS = (
 )
 
 
+_LAST_DIGITS = 10.0 ** -np.arange(_SHORT_DIGITS + 1)
+"""One unit of the last digit, by the number of decimals."""
+
+
+_STATUS_OF_MARK = np.full(256, -1, np.int8)
+for _mark, _code in _MARKS:
+    _STATUS_OF_MARK[ord(_mark)] = _code
+_POWERS = 10.0 ** np.arange(301)
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Arrays of one length: the printed number (NaN where there is none), before any unit.
@@ -89,36 +109,112 @@ class Figures:
 def read_figures(texts: pa.StringArray) -> Figures:
     """Read raw texts as figures; blank is a missing figure, ``…`` one below detection."""
     size = len(texts)
+    length, short = _find_short(texts)
     figures = Figures(
-        value=np.full(size, np.nan),
-        last_digit=np.full(size, np.nan),
-        status=np.full(size, MISSING, np.int8),
+        value=_to_float(short.numbers),
+        last_digit=np.where(short.is_short, _LAST_DIGITS[short.decimals], np.nan),
+        status=np.where(short.is_short, short.status, np.int8(MISSING)),
         fault=np.zeros(size, np.int8),
         scale=np.ones(size),
         is_percent=np.zeros(size, np.bool_),
     )
-    is_plain = _matches(texts, _PLAIN)
-    plain = texts.filter(pa.array(is_plain))
-    numbers, status = _split_mark(plain)
-    figures.value[is_plain], figures.last_digit[is_plain] = _parse(numbers)
-    figures.status[is_plain] = status
-
-    where = np.flatnonzero(~is_plain & ~_flags(pc.equal(texts, "")))
-    if len(where):
-        encoded = texts.take(pa.array(where)).dictionary_encode()
-        odd, index = _read_odd(encoded.dictionary), encoded.indices.to_numpy()
-        for name in ("value", "last_digit", "status", "fault", "scale", "is_percent"):
-            getattr(figures, name)[where] = getattr(odd, name)[index]
+    _read_long(figures, texts, np.flatnonzero(~short.is_short & (length > 0)))
     return figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Short:
+    """Which texts are a number of few digits, with or without sign, decimals and mark; then its decimals and status, and the
+    number without its mark (null of the others)."""
+
+    is_short: Flags
+    decimals: Index
+    status: Codes
+    numbers: pa.StringArray
+
+
+def _find_short(texts: pa.StringArray) -> tuple[Index, _Short]:
+    """(the length of each text in bytes, which are short numbers)."""
+    size = len(texts)
+    offsets, content = _bytes_of(texts)
+    start, stop = offsets[:-1], offsets[1:]
+    length = stop - start
+    decimals, status = np.zeros(size, np.int32), np.full(size, NORMAL, np.int8)
+    if not len(content):
+        return length, _Short(np.zeros(size, np.bool_), decimals, status, pa.nulls(size, pa.string()))
+    # Digits and points of each text are counted in one sum; it may run over, its differences do not in so few bytes.
+    total = np.zeros(len(content) + 1, np.uint32)
+    np.cumsum(_COUNTED[content], out=total[1:])
+    counts = total[stop] - total[start]
+    digits, points = counts & _DIGITS, counts >> _POINT_SHIFT
+    is_negative = content[np.minimum(start, len(content) - 1)] == ord("-")
+    marks = _STATUS_OF_MARK[content[stop - 1]]  # of a blank text that of another, which does not matter
+    is_marked = marks >= 0
+    is_short = (digits > 0) & (digits <= _SHORT_DIGITS) & (points <= 1) & (length <= _SHORT_BYTES)
+    is_short &= digits + points + is_negative + is_marked == length
+    is_marked &= is_short
+    with_point = np.flatnonzero(is_short & (points == 1))
+    is_point = content == ord(".")
+    places = np.flatnonzero(is_point)
+    if len(places) != len(with_point):  # other texts have points too
+        before = np.concatenate([[0], np.cumsum(is_point)])
+        places = places[np.repeat(is_short, before[stop] - before[start])]
+    decimals[with_point] = (stop - is_marked)[with_point] - places - 1
+    # Digits on both sides of the point.
+    is_bare = (decimals[with_point] == 0) | (places == (start + is_negative)[with_point])
+    is_short[with_point[is_bare]] = False
+    is_marked &= is_short
+    status[is_marked] = marks[is_marked]
+    numbers = _without_last(offsets, content, is_marked) if is_marked.any() else texts
+    return length, _Short(
+        is_short, decimals, status, numbers if is_short.all() else pc.if_else(pa.array(is_short), numbers, None)
+    )
+
+
+def _bytes_of(texts: pa.StringArray) -> tuple[Index, Bytes]:
+    """(where each text begins and the last one ends, the bytes of all)."""
+    if not len(texts):
+        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
+    _, ends, content = texts.buffers()
+    offsets = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    every = np.zeros(0, np.uint8) if content is None else np.frombuffer(content, np.uint8)
+    return offsets - offsets[0], every[offsets[0] : offsets[-1]]
+
+
+def _without_last(offsets: Index, content: Bytes, is_longer: Flags) -> pa.StringArray:
+    """The texts, some of them without their last byte."""
+    is_kept = np.ones(len(content), np.bool_)
+    is_kept[offsets[1:][is_longer] - 1] = False
+    offsets = offsets.copy()
+    offsets[1:] -= np.cumsum(is_longer, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(is_longer), pa.py_buffer(offsets), pa.py_buffer(content[is_kept]))
+
+
+def _read_long(figures: Figures, texts: pa.StringArray, where: npt.NDArray[np.intp]) -> None:
+    """Read the texts at ``where``, none of them blank, into ``figures``: plain numbers of many digits or with a mark, and all
+    that is no plain number."""
+    if not len(where):
+        return
+    texts = texts.take(pa.array(where))
+    is_plain = _matches(texts, _PLAIN)
+    plain, odd = where[is_plain], where[~is_plain]
+    numbers, status = _split_mark(texts.filter(pa.array(is_plain)))
+    figures.value[plain], figures.last_digit[plain] = _parse(numbers)
+    figures.status[plain] = status
+    if len(odd):
+        encoded = texts.filter(pa.array(~is_plain)).dictionary_encode()
+        read, index = _read_odd(encoded.dictionary), encoded.indices.to_numpy()
+        for name in ("value", "last_digit", "status", "fault", "scale", "is_percent"):
+            getattr(figures, name)[odd] = getattr(read, name)[index]
 
 
 def round_noise(values: Floats) -> Floats:
     """Values at 12 significant digits: the nearest double of what was printed, without float noise."""
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         magnitude = np.floor(np.log10(np.abs(values)))
-        places = np.where(np.isfinite(magnitude), SIGNIFICANT_DIGITS - 1 - magnitude, 0.0)
+        places = np.where(np.isfinite(magnitude), SIGNIFICANT_DIGITS - 1 - magnitude, 0.0).astype(np.int16)
         # Powers of ten are exact up to 22: dividing by one gives the nearest double, multiplying by 0.1 would not.
-        up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
+        up, down = _POWERS[np.clip(places, 0, 300)], _POWERS[np.clip(-places, 0, 300)]
         rounded = np.round(values * up / down) / up * down
     return np.where(np.isfinite(rounded), rounded, values) + 0.0  # -0.0 becomes 0.0
 
@@ -182,7 +278,7 @@ def _split_scale(texts: pa.StringArray) -> tuple[pa.StringArray, Floats]:
 
 def _parse(numbers: pa.StringArray) -> tuple[Floats, Floats]:
     """(value, one unit of the last printed digit) of texts that are numbers or ``nan``; noise digits do not count."""
-    value = pc.cast(numbers, pa.float64()).to_numpy(zero_copy_only=False)
+    value = _to_float(numbers)
     exponent = _last_exponent(numbers)
     with np.errstate(divide="ignore", invalid="ignore"):
         magnitude = np.floor(np.log10(np.abs(value)))
@@ -193,6 +289,11 @@ def _parse(numbers: pa.StringArray) -> tuple[Floats, Floats]:
         exponent[is_noisy] = np.maximum(_last_exponent(pa.array(short.tolist(), pa.string())), exponent[is_noisy])
     with np.errstate(over="ignore"):
         return value, np.where(np.isnan(value), np.nan, 10.0**exponent)
+
+
+def _to_float(numbers: pa.StringArray) -> Floats:
+    values: Floats = pc.cast(numbers, pa.float64()).to_numpy(zero_copy_only=False)
+    return values
 
 
 def _last_exponent(numbers: pa.StringArray) -> Floats:

@@ -69,7 +69,11 @@ class _Context:
 
 @dataclass(slots=True)
 class _Names:
-    """What the catalogue calls its regions: every name of a code, and every code of a name."""
+    """What the catalogue calls its regions: every name of a code, and every code of a name; and which of them ended."""
+
+    regions: dict[str, Region]
+    ended: dict[str, datetime.date]
+    """When a code ended of which no dated change tells what came after."""
 
     of_code: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     codes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -85,15 +89,9 @@ class RegionResolver:
     """Resolves (code, name) as printed; keeps what it resolved, since the same rows return month after month."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._regions: dict[str, Region] = {region.region_code: region for region in catalogue.region_rows}
         self._names = _names_of(catalogue)
-        changed = {change.from_code for change in catalogue.region_changes}
-        self._ended: dict[str, datetime.date] = {
-            region.region_code: region.valid_to
-            for region in catalogue.region_rows
-            if region.valid_to is not None and region.region_code not in changed
-        }
-        self._known: dict[tuple[str, str, str], str | RegionFault] = {}
+        self._regions, self._ended = self._names.regions, self._names.ended
+        self._known: dict[str, dict[tuple[str, str], str | RegionFault]] = defaultdict(dict)
 
     def resolve(
         self, codes: Sequence[str], names: Sequence[str], province_code: str, period_code: str = ""
@@ -104,9 +102,16 @@ class RegionResolver:
         codes must be valid at (``""``: at any time).
         """
         province = "" if province_code in ("", _NATION) else province_code[:_PROVINCE_DIGITS]
-        coded = [self._of_code(code, name, province) for code, name in zip(codes, names, strict=True)]
-        if all(region is not None for region in coded):
-            return [self._require_in_force(region, period_code) for region in coded if region is not None]
+        known = self._known[province]
+        rows = list(zip(codes, names, strict=True))
+        coded = list(map(known.get, rows))
+        if None in coded:
+            coded = [self._of_code(code, name, province) for code, name in rows]
+        whole = [region for region in coded if region is not None]
+        if len(whole) == len(rows):
+            if self._ended.keys().isdisjoint(whole):  # nearly always
+                return whole
+            return [self._require_in_force(region, period_code) for region in whole]
         context = _Context(province)
         resolved: list[str | RegionFault] = []
         for found, name in zip(coded, names, strict=True):
@@ -123,10 +128,10 @@ class RegionResolver:
 
     def _of_code(self, code: str, name: str, province: str) -> str | RegionFault | None:
         """What a row's code means, whatever the period; None where the row has no code."""
-        key = (code, name, province)
-        region = self._known.get(key)
+        known = self._known[province]
+        region = known.get((code, name))
         if region is None and code and not code.isspace():
-            region = self._known[key] = self._resolve_code(code, name, province)
+            region = known[code, name] = self._resolve_code(code, name, province)
         return region
 
     def _resolve_code(self, code: str, name: str, province: str) -> str | RegionFault:
@@ -228,7 +233,13 @@ def _names_of(catalogue: Catalogue) -> _Names:
 
 
 def _collect_names(catalogue: Catalogue) -> _Names:
-    names = _Names()
+    changed = {change.from_code for change in catalogue.region_changes}
+    ended = {
+        region.region_code: region.valid_to
+        for region in catalogue.region_rows
+        if region.valid_to is not None and region.region_code not in changed
+    }
+    names = _Names({region.region_code: region for region in catalogue.region_rows}, ended)
     for region in catalogue.region_rows:
         names.add(region.region_code, region.name_zh)
         names.add(region.region_code, region.name_zh.rpartition("-")[2])  # 海南省-自治区直辖县级行政区划

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from returns.carriers.grid import Sheet
 from returns.conform.texts import squash
@@ -36,15 +37,15 @@ def find_blocks(sheet: Sheet, anchor: Anchor) -> list[Block]:
     """The blocks of a sheet, from the top down and from left to right; none where no row holds all anchor texts."""
     texts = anchor.texts()
     found: list[tuple[int, list[dict[str, int]]]] = []
-    for number, row in enumerate(sheet.rows):
-        stubs = _stubs(row, texts)
+    for number in _find_beginnings(sheet.rows, set(texts.values())):
+        stubs = _stubs(sheet.rows[number], texts)
         if stubs:
             found.append((number, stubs))
     blocks = []
     for index, (number, stubs) in enumerate(found):
         bottom = found[index + 1][0] if index + 1 < len(found) else len(sheet.rows)
         lefts = [0, *(min(stub.values()) for stub in stubs[1:])]
-        width = max(len(row) for row in sheet.rows[number:bottom])
+        width = max(map(len, sheet.rows[number:bottom]))
         rights = [*lefts[1:], width]
         blocks += [
             Block(number, bottom, left, right, stub) for left, right, stub in zip(lefts, rights, stubs, strict=True)
@@ -52,11 +53,25 @@ def find_blocks(sheet: Sheet, anchor: Anchor) -> list[Block]:
     return blocks
 
 
+def _find_beginnings(rows: Sequence[Sequence[str]], wanted: set[str]) -> list[int]:
+    """The rows that have an anchor text among their first texts. Each distinct text is looked at once: of nearly all rows
+    nothing more is asked than whether they hold one of the few that are."""
+    heads = [row[:_FIRST_TEXTS] for row in rows]
+    anchors = {text for text in set(chain.from_iterable(heads)) if _is_anchor(text, wanted)}
+    return [
+        number
+        for number, head in enumerate(heads)
+        if not anchors.isdisjoint(head) or ("" in head and _may_begin(rows[number], wanted))
+    ]
+
+
+def _is_anchor(text: str, wanted: set[str]) -> bool:
+    return text != "" and text[0] not in _FIGURE_STARTS and squash(text) in wanted
+
+
 def _stubs(row: Sequence[str], texts: dict[str, str]) -> list[dict[str, int]]:
     """The stub columns of every block that a row begins: each anchor text as often as the others."""
     wanted = set(texts.values())
-    if not _may_begin(row, wanted):
-        return []
     places: dict[str, list[int]] = {kind: [] for kind in texts}
     for position, text in enumerate(row):
         if text and (label := squash(text)) in wanted:
@@ -69,11 +84,11 @@ def _stubs(row: Sequence[str], texts: dict[str, str]) -> list[dict[str, int]]:
 
 
 def _may_begin(row: Sequence[str], wanted: set[str]) -> bool:
-    """Whether an anchor text is among a row's first texts: all other rows are passed over at once."""
+    """Whether an anchor text is among a row's first texts, blanks between them left out."""
     left = _FIRST_TEXTS
     for text in row:
         if text:
-            if text[0] not in _FIGURE_STARTS and squash(text) in wanted:
+            if _is_anchor(text, wanted):
                 return True
             left -= 1
             if not left:

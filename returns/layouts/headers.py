@@ -62,6 +62,7 @@ class HeaderReader:
         self._catalogue = catalogue
         self._measures = measures
         self._known: dict[object, tuple[Column, ...] | HeaderProblem] = {}
+        self._owed_columns: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
 
     def read(
         self, layout: Layout, header: Header, stub: frozenset[int], stated: Stated, merges: tuple[Merge, ...] = ()
@@ -84,13 +85,20 @@ class HeaderReader:
             for column in columns
             if isinstance(column.measure, Measure)
         }
-        for code in sorted(self._owed(layout, stated), key=lambda code: self._catalogue.indicators[code].indicator_key):
-            indicator = self._catalogue.indicators[code]
-            for area in indicator.area_types:
-                if (code, area) not in found:
-                    text = f"the column {indicator.name_zh!r} ({code}) for {area} is missing"
-                    return HeaderProblem("missing_header", text)
+        for code, area in self._list_owed(layout, stated):
+            if (code, area) not in found:
+                text = f"the column {self._catalogue.indicators[code].name_zh!r} ({code}) for {area} is missing"
+                return HeaderProblem("missing_header", text)
         return None
+
+    def _list_owed(self, layout: Layout, stated: Stated) -> list[tuple[str, str]]:
+        """(indicator, area type) of the owed columns in the catalogue's order, listed once for each form and period."""
+        key = (layout.label, stated.form, stated.period_code)
+        if key not in self._owed_columns:
+            owed = [self._catalogue.indicators[code] for code in self._owed(layout, stated)]
+            owed.sort(key=lambda indicator: indicator.indicator_key)
+            self._owed_columns[key] = [(each.code, area) for each in owed for area in each.area_types]
+        return self._owed_columns[key]
 
     def _read(
         self, layout: Layout, header: Header, stub: frozenset[int], stated: Stated, merges: tuple[Merge, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 from returns.conform.regions import is_region_name
 from returns.conform.texts import squash
@@ -31,7 +32,10 @@ def find_lost_header(
     among = [number for number in others if number < last]
     left, right = table.block.left, max(table.block.stub.values()) + 1
     # A title stands in the first column, as codes and names do.
-    titled = [number for number in data if "年" in "".join(table.sheet.rows[number][left:right])]
+    stubs = [table.sheet.rows[number][left:right] for number in data]
+    titled = []
+    if "年" in "".join(chain.from_iterable(stubs)):
+        titled = [number for number, stub in zip(data, stubs, strict=True) if "年" in "".join(stub)]
     return _find_statement(layout, table, [*among, *titled]) or _find_header(
         layout, table, data, among, texts, measures
     )
