@@ -21,6 +21,7 @@ from warehouse.differencing import difference_flows, is_single_span, span_parts,
 from warehouse.loading import Merged, merge, record_changes
 from warehouse.marts.attainment import attainment
 from warehouse.marts.inequality import inequality
+from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
 from warehouse.publishing import unpublished_slices
@@ -179,4 +180,5 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, pd.
         "attainment": attainment(figures, catalogue, wanted),
         "urban_rural_gap": urban_rural_gap(figures, catalogue, wanted),
         "inequality": inequality(figures, catalogue, wanted, warned=warned_slices(connection)),
+        "observation_harmonised": observation_harmonised(figures, catalogue, {*wanted, *changed}),
     }

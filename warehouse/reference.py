@@ -1,4 +1,4 @@
-"""The catalogue in the database: ``core.indicator``, ``core.region``, ``core.standard_value``, ``core.period``.
+"""The catalogue in the database: ``core.indicator``, ``core.region`` and its changes, ``core.standard_value``, ``core.period``.
 
 Here: bringing those tables to what the catalogue says. Not here: the catalogue itself.
 """
@@ -18,7 +18,7 @@ from warehouse.periods import period_from_key
 
 
 def add_new_rows(connection: Connection, catalogue: Catalogue) -> None:
-    """Add indicators, regions and standards that the database lacks, so that figures of them can be loaded.
+    """Add indicators, regions, their changes and standards that the database lacks, so that figures of them can be loaded.
 
     What is there already stays as the release in force was published with, until :func:`sync_catalogue`.
     """
@@ -27,7 +27,9 @@ def add_new_rows(connection: Connection, catalogue: Catalogue) -> None:
 
 
 def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
-    """Write indicators, regions and standards as the catalogue has them; rows that it no longer has stay.
+    """Write indicators, regions, their changes and standards as the catalogue has them; rows that it no longer has stay.
+
+    A change of codes that it no longer has goes: no figure rests on its row, and a corrected one must not stand beside it.
 
     Part of publishing: readers see names, units and documents of the release in force. Nothing is done where the last
     release has this very catalogue; True where something was.
@@ -37,6 +39,10 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
         return False
     for table, records in _records(catalogue):
         _upsert(connection, table, records)
+    changes = schema.region_change.c
+    known = [(row.effective_date, row.from_code, row.to_code) for row in catalogue.region_changes]
+    keys = sa.tuple_(changes.effective_date, changes.from_code, changes.to_code)
+    connection.execute(sa.delete(schema.region_change).where(keys.not_in(known)))
     return True
 
 
@@ -53,7 +59,13 @@ def _records(catalogue: Catalogue) -> list[tuple[Table, list[dict[str, Any]]]]:
         | {"indicator_key": catalogue.indicators[row.indicator_code].indicator_key}
         for row in catalogue.standards
     ]
-    return [(schema.indicator, indicators), (schema.region, regions), (schema.standard_value, standards)]
+    changes = [row.model_dump() for row in catalogue.region_changes]
+    return [
+        (schema.indicator, indicators),
+        (schema.region, regions),
+        (schema.region_change, changes),
+        (schema.standard_value, standards),
+    ]
 
 
 def ensure_periods(connection: Connection, period_keys: Iterable[int]) -> None:
