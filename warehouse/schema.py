@@ -288,8 +288,8 @@ observation_harmonised = Table(
     _column(
         "map_status",
         Text,
-        "renamed, merged, split, recomputed, left_… (stays at the reported code, and why), unmapped, moved (its figure is part of"
-        " another row: not shown)",
+        "renamed, merged, split, recomputed, left_… (stays at the reported code, and why), unmapped, moved (its figure is"
+        " part of another row: not shown)",
     ),
     _column("reported_codes", Text, "codes whose reported figures make it, separated by ;"),
     schema="core",

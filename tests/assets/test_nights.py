@@ -234,7 +234,7 @@ def test_a_partition_of_observations_says_what_became_of_its_cells(nights: Night
 
 def test_every_stage_with_news_has_its_asset_checks(nights: Nights) -> None:
     checked = {check["asset"] for check in nights.first.checks}
-    marts = {"mart_attainment", "mart_urban_rural_gap", "mart_inequality"}
+    marts = {"mart_attainment", "mart_urban_rural_gap", "mart_inequality", "mart_observation_harmonised"}
     assert checked == {f"{form}_observations" for form in FORMS} | marts
     assert all(check["passed"] for check in nights.first.checks)
     assert {check["run"] for check in nights.first.checks} == {nights.first.refresh["run_id"]}

@@ -133,7 +133,8 @@ class _Gathered:
         found = found.astype(
             {name: like[name].dtype for name in FIGURE_COLUMNS if name != "obs_status"} | {"rank": "int8"}
         )
-        return found.assign(obs_status=status_letters(found["rank"].to_numpy(), like["obs_status"]))
+        # All letters are categories: a split is estimated, be there another estimate or not.
+        return found.assign(obs_status=status_letters(found["rank"].to_numpy()))
 
     def frame(self, like: pd.DataFrame, slices: Collection[Slice] | None) -> pd.DataFrame:
         """The mart's rows."""
@@ -212,7 +213,7 @@ def _blocks(figures: pd.DataFrame, succession: Succession) -> Iterator[_Block]:
         values[at], ranks[at], is_there[at] = own["value"].to_numpy(), own["rank"].to_numpy(), True
         days = succession.boundaries(group)
         eras = _eras(slices[:, 1], days)
-        used = is_there.any(axis=1)
+        used: BoolArray = np.any(is_there, axis=1)
         maps, which = np.unique(np.column_stack([eras, used]), axis=0, return_inverse=True)
         for number, (_, *present) in enumerate(maps.tolist()):
             chosen = which.ravel() == number
@@ -243,33 +244,35 @@ class _Means:
     def indicator(self, key: int) -> Indicator:
         return self.catalogue.by_key[key]
 
-    def weights(self, indicator: Indicator, period: int, area: int, members: Collection[str]) -> FloatArray:
-        """The latest weights of the period's own map, NaN where there is none; empty where the indicator has none."""
-        if indicator.weight_indicator is None:
-            return np.empty(0)
+    def weights(
+        self, indicator: Indicator, period: int, area: int, members: Collection[str]
+    ) -> tuple[FloatArray, RankArray]:
+        """The latest weights of the period's own map with their ranks; NaN where there is none."""
+        found, ranks = np.full(len(members), np.nan), np.full(len(members), _NO_RANK, dtype=np.int8)
+        if indicator.weight_indicator is None or not self.panel.regions.size:
+            return found, ranks
         weight = self.catalogue.indicators[indicator.weight_indicator]
         area = weight_area(indicator, weight, area)
         days = self.succession.boundaries(members)
         own = _eras(np.array([period]), days)
-        known = [
-            each
-            for each in self.panel.periods.get((weight.indicator_key, area), [])
-            if _eras(np.array([each]), days) == own
-        ]
-        columns = np.searchsorted(self.panel.regions, [int(code) for code in members])
-        columns = np.minimum(columns, self.panel.regions.size - 1)
-        is_known = self.panel.regions[columns] == [int(code) for code in members]
-        found = np.full(len(columns), np.nan)
+        periods = self.panel.periods.get((weight.indicator_key, area), [])
+        known = [each for each in periods if _eras(np.array([each]), days) == own]
+        regions = np.array([int(code) for code in members])
+        columns = np.minimum(np.searchsorted(self.panel.regions, regions), self.panel.regions.size - 1)
         for each in weight_periods(weight, period, known):
-            values = self.panel.values[self.panel.rows[weight.indicator_key, each, area], columns]
-            found = np.where(np.isnan(found) & is_known, values, found)
-        return found
+            row = self.panel.rows[weight.indicator_key, each, area]
+            is_gap = np.isnan(found) & (self.panel.regions[columns] == regions)
+            found[is_gap], ranks[is_gap] = (
+                self.panel.values[row, columns][is_gap],
+                self.panel.ranks[row, columns][is_gap],
+            )
+        return found, ranks
 
 
 def _place_base(rows: _Gathered, on_todays_map: _Gathered, block: _Block, bundle: Bundle, means: _Means) -> None:
     """Base figures of a bundle: moved where they can be, else left; what stands on today's map is given on."""
     values, is_there, ranks = block.of(bundle.members)
-    chosen = is_there.any(axis=2)
+    chosen: BoolArray = np.any(is_there, axis=2)
     if bundle.is_one_to_one:
         given = (block.keys(chosen), int(bundle.targets[0]), values[:, :, 0][chosen], ranks[:, :, 0][chosen])
         on_todays_map.add(*given, "renamed")
@@ -281,12 +284,14 @@ def _place_base(rows: _Gathered, on_todays_map: _Gathered, block: _Block, bundle
         _leave(rows, block, bundle, chosen, "left_incomplete")
         return
     is_whole, counted = _complete(block, values, means)
-    moved, is_summable = _aggregate(block, bundle, counted, is_whole, means)
-    can = chosen & is_whole & is_summable
-    _leave(rows, block, bundle, chosen & ~is_whole & is_summable, "left_incomplete")
-    _leave(rows, block, bundle, chosen & ~is_summable, "left_not_additive")
-    weakest = np.where(np.isnan(values), _NO_RANK, ranks).min(axis=2).astype(np.int8)
-    weakest = np.minimum(weakest, ESTIMATED_RANK) if bundle.is_split else weakest
+    is_blank: BoolArray = np.all(is_there & np.isnan(values), axis=2)  # blanks together are a blank
+    weakest = np.where(np.isnan(values) & ~is_blank[:, :, None], _NO_RANK, ranks).min(axis=2).astype(np.int8)
+    moved, is_summable = _aggregate(block, bundle, counted, is_whole, weakest, means)
+    can = chosen & (is_whole & is_summable | is_blank)
+    _leave(rows, block, bundle, chosen & ~is_whole & ~is_blank, "left_incomplete")
+    _leave(rows, block, bundle, chosen & is_whole & ~is_summable, "left_not_additive")
+    if bundle.is_split:
+        weakest = np.minimum(weakest, ESTIMATED_RANK)
     status, told = "split" if bundle.is_split else "merged", _told(bundle.members, is_there[can])
     for index, target in enumerate(bundle.targets):
         given = (block.keys(can), int(target), moved[:, :, index][can], weakest[can])
@@ -307,14 +312,17 @@ def _complete(block: _Block, values: FloatArray, means: _Means) -> tuple[BoolArr
     cannot = np.zeros_like(has)
     for side, other in ((1, 2), (2, 1)):
         cannot[:, side] = ~has[:, side] & has[:, other] & is_administrative[:, None]
-    is_whole = (has | cannot).all(axis=2) & has.any(axis=2)
+    is_whole: BoolArray = np.all(has | cannot, axis=2) & np.any(has, axis=2)
     return is_whole, np.where(cannot, 0.0, values)
 
 
 def _aggregate(
-    block: _Block, bundle: Bundle, values: FloatArray, is_whole: BoolArray, means: _Means
+    block: _Block, bundle: Bundle, values: FloatArray, is_whole: BoolArray, weakest: RankArray, means: _Means
 ) -> tuple[FloatArray, BoolArray]:
-    """[slices × area types × targets] by each indicator's aggregation, and where there is such a thing."""
+    """[slices × area types × targets] by each indicator's aggregation, and where there is such a thing.
+
+    A mean is as weak as its weights: ``weakest`` is lowered to theirs.
+    """
     moved = values @ bundle.shares.T
     can = np.zeros(values.shape[:2], dtype=bool)
     for row, (key, period) in enumerate(block.slices.tolist()):
@@ -322,10 +330,12 @@ def _aggregate(
         can[row] = indicator.aggregation == "sum"
         if indicator.aggregation == "weighted_mean" and not bundle.is_split:
             for area in np.flatnonzero(is_whole[row]).tolist():
-                weights = means.weights(indicator, period, area, bundle.members) * bundle.shares
-                total = weights.sum(axis=1)
-                if weights.size and (weights >= 0).all() and (total > 0).all():
-                    moved[row, area], can[row, area] = weights @ values[row, area] / total, True
+                weights, ranks = means.weights(indicator, period, area, bundle.members)
+                total = bundle.shares @ weights
+                if (weights >= 0).all() and (total > 0).all():
+                    moved[row, area] = bundle.shares @ (weights * values[row, area]) / total
+                    weakest[row, area] = min(weakest[row, area], ranks.min())
+                    can[row, area] = True
     return moved, can
 
 
@@ -400,7 +410,7 @@ class _Rates:
 
 def _place_rate(rows: _Gathered, made: _Rates, block: _Block, bundle: Bundle) -> None:
     values, is_there, ranks = block.of(bundle.members)
-    chosen = is_there.any(axis=2)
+    chosen: BoolArray = np.any(is_there, axis=2)
     keys = block.keys(chosen)
     if not keys.size:
         return
@@ -411,19 +421,21 @@ def _place_rate(rows: _Gathered, made: _Rates, block: _Block, bundle: Bundle) ->
         again, again_ranks = found[0]
         if bundle.is_identity:
             is_other = ~np.isnan(again) & ~np.isclose(again, own, rtol=1e-12, atol=0.0)
-            target = int(bundle.targets[0])
-            rows.add(keys[is_other], target, again[is_other], again_ranks[is_other], "recomputed")
+            region = int(bundle.targets[0])
+            rows.add(keys[is_other], region, again[is_other], again_ranks[is_other], "recomputed")
             is_lost = np.isnan(again) & ~np.isnan(own)
-            rows.add(keys[is_lost], target, own[is_lost], own_ranks[is_lost], "left_not_recomputable")
+            rows.add(keys[is_lost], region, own[is_lost], own_ranks[is_lost], "left_not_recomputable")
         else:
             rows.add(keys, int(bundle.targets[0]), own, own_ranks, "renamed", bundle.members[0])
             _take_away(rows, block, bundle, chosen)
         return
-    is_made = np.all([~np.isnan(value) for value, _ in found], axis=0) if found else np.zeros(len(keys), dtype=bool)
+    is_made: BoolArray = (
+        np.all([~np.isnan(value) for value, _ in found], axis=0) if found else np.zeros(len(keys), bool)
+    )
     is_made &= not bundle.obstacles
+    way = "split" if bundle.is_split else "merged"
     for target, (value, rank) in zip(bundle.targets, found, strict=True):
-        status = "split" if bundle.is_split else "merged"
-        rows.add(keys[is_made], int(target), value[is_made], rank[is_made], status, told[is_made])
+        rows.add(keys[is_made], int(target), value[is_made], rank[is_made], way, told[is_made])
     can = chosen.copy()
     can[chosen] = is_made
     _take_away(rows, block, bundle, can)
