@@ -20,6 +20,7 @@ DESCRIPTIONS = {
     "attainment": "Each figure against the floors, targets and references in force.",
     "urban_rural_gap": "Town against country: ratio, difference, and which side is worse off.",
     "inequality": "CV, Gini and Theil T with its parts, over provinces and over counties, by units and by people.",
+    "observation_harmonised": "Figures that differ on today's map of regions: renamed, merged, split, or left, and why.",
 }
 
 
@@ -65,5 +66,7 @@ def build_marts() -> dg.AssetsDefinition:
 
 
 def _mart_metadata(frame: pd.DataFrame) -> dict[str, int]:
+    """Rows and slices that were computed; of figures on today's map also how many stand how (unmapped, merged …)."""
     slices = frame.groupby(["indicator_key", "period_key"]).ngroups if len(frame) else 0
-    return {"dagster/row_count": len(frame), "slices": slices}
+    ways = frame["map_status"].value_counts().to_dict() if "map_status" in frame else {}
+    return {"dagster/row_count": len(frame), "slices": slices, **{str(way): int(count) for way, count in ways.items()}}

@@ -22,6 +22,7 @@ from warehouse.differencing import difference_flows, is_single_span, span_parts,
 from warehouse.loading import record_changes
 from warehouse.marts.attainment import attainment
 from warehouse.marts.inequality import inequality
+from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.merging import Merged, merge
 from warehouse.panels import Slice
@@ -206,4 +207,5 @@ def compute_metrics(
         "attainment": attainment(figures, catalogue, wanted),
         "urban_rural_gap": urban_rural_gap(figures, catalogue, wanted),
         "inequality": inequality(figures, catalogue, wanted, warned=warned),
+        "observation_harmonised": observation_harmonised(figures, catalogue, wanted),
     }

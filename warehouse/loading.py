@@ -56,7 +56,8 @@ def load_returns(
     lent = [] if is_portal else lent_receipts(connection)
     counts, gone = [], []
     turn = arrivals.groupby(["platform", "period_code"]).cumcount().set_axis(arrivals["arrival_id"])
-    for number, ids in turn.groupby(turn).groups.items():
+    for number in sorted(turn.unique().tolist()):
+        ids = turn.index[turn == number]
         wave = figures if len(ids) == len(turn) else figures[figures["arrival_id"].isin(ids)]
         merged = merge(connection, refresh, wave, lent=lent)
         counts.append(merged.counts)

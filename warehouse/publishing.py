@@ -32,6 +32,7 @@ MART_TABLES: Mapping[str, Table] = {
     "attainment": schema.attainment,
     "urban_rural_gap": schema.urban_rural_gap,
     "inequality": schema.inequality,
+    "observation_harmonised": schema.observation_harmonised,
 }
 """Marts that are kept with their history by release; ``mart.observation`` is a view of the fact."""
 

@@ -1,4 +1,4 @@
-"""The catalogue in the database: indicators, regions, standards with their items, breaks, rates beside rates, periods.
+"""The catalogue in the database: indicators, regions and their changes, standards and items, breaks, rates, periods.
 
 Here: bringing those tables to what the catalogue says. Not here: the catalogue itself.
 """
@@ -43,6 +43,7 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     _upsert(connection, schema.standard, _items(catalogue))
     _upsert(connection, schema.standard_value, _standards(catalogue))
     _withdraw_others(connection, catalogue)
+    _replace(connection, schema.region_change, [row.model_dump() for row in catalogue.region_changes])
     _replace(connection, schema.indicator_break, _breaks(catalogue))
     _replace(connection, schema.recomputed_rate, _rates(catalogue))
     return True

@@ -122,6 +122,26 @@ region = Table(
     comment="Regions by code, historical ones included",
 )
 
+region_change = Table(
+    "region_change",
+    metadata,
+    _column("effective_date", Date, "first day of the new code", primary_key=True),
+    _column("from_code", Text, "code before the change", primary_key=True),
+    _column("to_code", Text, "code after it", primary_key=True),
+    _column("kind", Text, "rename, merge, split, transfer or upgrade"),
+    _column("from_name", Text, "Chinese name before the change"),
+    _column("to_name", Text, "Chinese name after it"),
+    _column(
+        "share",
+        Double,
+        "how much of the former region went there, by residents; null: all of it where it is the only change of a code that"
+        " ends, else unknown",
+        null=True,
+    ),
+    schema="core",
+    comment="Dated changes of region codes",
+)
+
 period = Table(
     "period",
     metadata,
@@ -311,6 +331,25 @@ inequality = Table(
     _column("status", Text, "ok, or why the measures are null"),
     schema="core",
     comment="mart.inequality with its history by release",
+)
+
+observation_harmonised = Table(
+    "observation_harmonised",
+    metadata,
+    *_slice(key=True),
+    *_place(key=True),
+    *_validity(),
+    _column("value", Double, "figure on today's map, in the indicator's unit; null: blank", null=True),
+    _column("obs_status", CHAR(1), "weakest status of its parts; E where a region was split by a share"),
+    _column(
+        "map_status",
+        Text,
+        "renamed, merged, split, recomputed, left_… (stays at the reported code, and why), unmapped, moved (its figure is"
+        " part of another row: not shown)",
+    ),
+    _column("reported_codes", Text, "codes whose reported figures make it, separated by ;"),
+    schema="core",
+    comment="Where figures differ on today's map from those as reported, with its history by release",
 )
 
 # --- ops: how it ran ---------------------------------------------------------------------------------------------------

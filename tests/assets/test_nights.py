@@ -116,6 +116,26 @@ def test_the_other_returns_are_published(nights: Nights) -> None:
     assert {row["region_code"] for row in shown} == {"540000", "460000", "640000"}
 
 
+def test_counties_that_became_cities_are_read_on_todays_map(nights: Nights) -> None:
+    shown = nights.world.place.rows(
+        "SELECT DISTINCT region_code, reported_codes FROM mart.observation_harmonised WHERE map_status = 'renamed'"
+    )
+    assert sorted(tuple(row.values()) for row in shown) == [("540481", "540422"), ("540581", "540530")]
+
+
+def test_provinces_sum_to_the_same_on_todays_map(nights: Nights) -> None:
+    sums = (
+        "SELECT indicator_code, period_code, area_type, left(region_code, 2) AS province, sum(value) AS value"
+        " FROM mart.{} JOIN core.indicator i ON i.code = indicator_code WHERE i.aggregation = 'sum'"
+        " AND region_level = 'county' GROUP BY 1, 2, 3, 4"
+    )
+    reported = nights.world.place.rows(sums.format("observation"))
+    assert reported
+    assert sorted(map(str, reported)) == sorted(
+        map(str, nights.world.place.rows(sums.format("observation_harmonised")))
+    )
+
+
 def test_a_return_that_is_no_workbook_is_quarantined_whole(nights: Nights) -> None:
     receipt = nights.third.receipt(*NOT_A_WORKBOOK)
     [row] = nights.third.quarantine[nights.third.quarantine["receipt_id"] == receipt["receipt_id"]].to_dict("records")
@@ -234,7 +254,7 @@ def test_a_partition_of_observations_says_what_became_of_its_cells(nights: Night
 
 def test_every_stage_with_news_has_its_asset_checks(nights: Nights) -> None:
     checked = {check["asset"] for check in nights.first.checks}
-    marts = {"mart_attainment", "mart_urban_rural_gap", "mart_inequality"}
+    marts = {"mart_attainment", "mart_urban_rural_gap", "mart_inequality", "mart_observation_harmonised"}
     assert checked == {f"{form}_observations" for form in FORMS} | marts
     assert all(check["passed"] for check in nights.first.checks)
     assert {check["run"] for check in nights.first.checks} == {nights.first.refresh["run_id"]}

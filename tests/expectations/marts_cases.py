@@ -30,6 +30,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "units": 31, "units_missing": 0, "coverage": 1.0, "cv": 0.4, "gini": 0.2, "theil_t": 0.07,
         "theil_t_within": 0.03, "theil_t_between": 0.04, "status": "ok",
     },
+    "observation_harmonised": {
+        "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
+        "map_status": "merged", "reported_codes": "330103;330105",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -37,6 +41,7 @@ KEYS = {
     "attainment": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
+    "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
 }
 
 
@@ -91,6 +96,13 @@ CASES = (
     MartCase("inequality", "status_known", "fine is no status", {"status": "fine", **_NO_MEASURES}),
     MartCase("inequality", "null_agrees_with_status", "status ok with cv 0.4, gini blank", {"gini": np.nan}),
     MartCase("inequality", "null_agrees_with_status", "status too_few_units", {"status": "too_few_units"}),
+    MartCase("observation_harmonised", "value_finite", "infinite", {"value": np.inf}),
+    MartCase("observation_harmonised", "status_agrees_with_value", "is 10.0 but its status is M", {"obs_status": "M"}),
+    MartCase("observation_harmonised", "map_status_known", "guessed is no way", {"map_status": "guessed"}),
+    MartCase("observation_harmonised", "stays_at_its_own_code", "330105 is unmapped but its figure was reported for 330103",
+             {"map_status": "unmapped", "reported_codes": "330103"}),
+    MartCase("observation_harmonised", "stays_in_its_province", "figures of 320103, of another",
+             {"reported_codes": "320103"}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

@@ -66,6 +66,11 @@ def test_a_missing_column_is_named(checks: ChecksProcess, mart: str) -> None:
     )
 
 
+@pytest.mark.parametrize("mart", KEYS)
+def test_a_mart_without_rows_breaks_nothing(checks: ChecksProcess, mart: str) -> None:
+    assert checks.validate(f"marts.{mart}", table_of_cases(mart)[0].iloc[:0]).success
+
+
 def test_a_figure_a_hair_under_its_floor_stands_at_it(checks: ChecksProcess) -> None:
     frame = table_of_cases("attainment")[0].iloc[:1].assign(value=120.0 - 1e-10, margin=0.0)
     assert checks.validate("marts.attainment", frame).success

@@ -52,6 +52,7 @@ _FILLED = [
     "core.attainment",
     "core.urban_rural_gap",
     "core.inequality",
+    "core.observation_harmonised",
     "core.period",
     "ops.refresh",
     "ops.arrival",

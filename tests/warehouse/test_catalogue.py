@@ -182,6 +182,8 @@ def test_a_line_with_more_or_fewer_cells_is_named(copy: Path, file: str) -> None
         ("regions.csv", 5, "valid_to", "1999-02-30"),
         ("region_aliases.csv", 2, "alias", ""),
         ("region_changes.csv", 2, "kind", "moved"),
+        ("region_changes.csv", 2, "share", "0"),
+        ("region_changes.csv", 2, "share", "1.5"),
         ("county_population_2020.csv", 2, "population_total", "-1"),
         ("standards.csv", 4, "op", ">"),
         ("standards.csv", 4, "value", ""),
@@ -234,6 +236,34 @@ def test_a_repeated_key_is_named_with_the_line_it_stands_in_already(copy: Path, 
 def test_a_number_used_for_two_indicators_is_named(copy: Path) -> None:
     put(copy, "indicators.csv", 4, "indicator_key", "2")
     assert refusal(copy)[0::2] == ("indicators.csv", "indicator_key")
+
+
+@pytest.mark.parametrize(
+    ("shares", "line"),
+    [
+        ({35: "0.6", 36: "0.3"}, 35),
+        ({35: "0.6", 36: "0.5"}, 35),
+        ({2: "0.5"}, 2),
+        ({35: "0.6", 36: "0.4"}, None),
+        ({35: "0.6"}, None),
+        ({37: "0.5"}, None),
+    ],
+    ids=[
+        "less than a code that ends",
+        "more than all",
+        "a part of one that went whole",
+        "all",
+        "one unknown",
+        "it goes on",
+    ],
+)
+def test_shares_of_a_divided_region_sum_to_it(copy: Path, shares: dict[int, str], line: int | None) -> None:
+    for at, share in shares.items():
+        put(copy, "region_changes.csv", at, "share", share)
+    if line is None:
+        assert load_catalogue(copy)
+    else:
+        assert refusal(copy) == ("region_changes.csv", line, "share")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ file                           one row is
 ``provinces.csv``              one of the 31 provinces, with region group, tile position and area
 ``regions.csv``                a code of GB/T 2260 with its name, level, parent and validity
 ``region_aliases.csv``         an older name of a code
-``region_changes.csv``         a dated change of codes: rename, merge, split, transfer, upgrade
+``region_changes.csv``         a dated change of codes: rename, merge, split, transfer, upgrade; share
 ``county_population_2020.csv`` a county unit of the 2020 census
 ``standard_items.csv``         an item of the national standard's 2023 edition, in its category and area
 ``standards.csv``              one step of a floor, target or reference value
@@ -27,6 +27,7 @@ has the columns of ``standards.csv``.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -79,6 +80,7 @@ __all__ = [
 
 FOLDER = Path(__file__).parent
 _local_standards: Path | None = None
+_ROUNDING = 1e-6  # thirds are printed with some digits
 
 
 @dataclass(frozen=True)
@@ -275,3 +277,20 @@ def _check_regions(catalogue: Catalogue) -> None:
                 code = getattr(row, column)
                 if code is not None and code not in codes:
                     raise CatalogueError(file, line, column, f"no region {code!r}")
+    _check_shares(catalogue)
+
+
+def _check_shares(catalogue: Catalogue) -> None:
+    """Shares of a code on one day are no more than all of it, and all of it where the code ends with them."""
+    valid_to = {row.region_code: row.valid_to for row in catalogue.region_rows}
+    shares: dict[tuple[str, datetime.date], list[float | None]] = {}
+    for row in catalogue.region_changes:
+        shares.setdefault((row.from_code, row.effective_date), []).append(row.share)
+    for line, row in enumerate(catalogue.region_changes, start=2):
+        found = shares[row.from_code, row.effective_date]
+        total = sum(share for share in found if share is not None)
+        ended = valid_to[row.from_code]
+        is_short = None not in found and ended is not None and ended <= row.effective_date and total < 1 - _ROUNDING
+        if total > 1 + _ROUNDING or is_short:
+            told = f"the shares of {row.from_code} on {row.effective_date} sum to {total:.6g}"
+            raise CatalogueError("region_changes.csv", line, "share", told)

@@ -113,7 +113,11 @@ class Region(Row):
 
 
 class RegionChange(Row):
-    """A dated change of codes."""
+    """A dated change of codes.
+
+    ``share`` is how much of the former region (of its residents) went to the new code. Blank: all of it where that is the only
+    change of a code that ends with it, else unknown.
+    """
 
     effective_date: datetime.date
     kind: Literal["rename", "merge", "split", "transfer", "upgrade"]
@@ -121,6 +125,7 @@ class RegionChange(Row):
     from_name: str
     to_code: RegionCode
     to_name: str
+    share: Annotated[Annotated[float, Field(gt=0, le=1)] | None, BeforeValidator(_blank_to_none)]
 
 
 class RegionAlias(Row):

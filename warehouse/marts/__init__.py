@@ -2,5 +2,5 @@
 
 Here: which figures a metric compares, its coverage, grade and status. Not here: formulas (``warehouse.measures``),
 reading figures, writing marts, names for readers. One module a mart, with its function and its columns:
-``attainment``, ``urban_rural_gap``, ``inequality`` (and ``scopes``, the units it compares).
+``attainment``, ``urban_rural_gap``, ``inequality`` (and ``scopes``, the units it compares), ``observation_harmonised``.
 """

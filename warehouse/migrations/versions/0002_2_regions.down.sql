@@ -1,0 +1,1 @@
+DROP TABLE core.observation_harmonised, core.region_change;
