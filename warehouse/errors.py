@@ -115,3 +115,20 @@ class NothingToRereadError(JunhengError):
             "reads what waits"
         )
         self.chosen = chosen
+
+
+class NoSuchMartRowError(JunhengError):
+    """A mart has no row of what was asked: the one who asked must choose among what there is."""
+
+    def __init__(self, mart: str, asked: dict[str, str], nearby: dict[str, list[str]]) -> None:
+        told = ", ".join(f"{name} {value}" for name, value in asked.items())
+        there = "; ".join(f"{name}: {', '.join(values)}" for name, values in nearby.items())
+        hint = (
+            f"there are, with the rest as asked, {there}"
+            if there
+            else "nothing near it exists; 'junheng status' says what is published"
+        )
+        super().__init__(f"mart.{mart} of the release in force has no row of {told}; {hint}")
+        self.mart = mart
+        self.asked = asked
+        self.nearby = nearby

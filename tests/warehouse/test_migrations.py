@@ -23,6 +23,7 @@ MARTS = [
     "indicator",
     "inequality",
     "inequality_history",
+    "lineage",
     "observation",
     "observation_history",
     "precision_change",
