@@ -47,20 +47,23 @@ LEFT JOIN core.lineage_part l
  AND l.area_key = o.area_key AND l.result = CASE WHEN o.region_key = 0 THEN 'nation' ELSE 'figure' END
  AND l.recorded_at <= pointer.recorded_at AND l.superseded_at > pointer.recorded_at
 CROSS JOIN LATERAL (
-    SELECT o.region_key WHERE l.result IS DISTINCT FROM 'nation'
-    UNION ALL SELECT region_key FROM core.region WHERE l.result = 'nation' AND region_level = 'province'
-) place
-JOIN core.observation p
-  ON p.indicator_key = coalesce(l.part_indicator_key, o.indicator_key)
- AND p.period_key = coalesce(l.part_period_key, o.period_key)
- AND p.region_key = place.region_key AND p.area_key = coalesce(l.part_area_key, o.area_key)
- AND p.recorded_at <= pointer.recorded_at AND p.superseded_at > pointer.recorded_at
+    SELECT s.* FROM core.observation s
+    WHERE l.result IS DISTINCT FROM 'nation' AND s.region_key = o.region_key
+      AND s.indicator_key = coalesce(l.part_indicator_key, o.indicator_key)
+      AND s.period_key = coalesce(l.part_period_key, o.period_key) AND s.area_key = coalesce(l.part_area_key, o.area_key)
+      AND s.recorded_at <= pointer.recorded_at AND s.superseded_at > pointer.recorded_at
+    UNION ALL
+    SELECT s.* FROM core.region g JOIN core.observation s ON s.region_key = g.region_key
+    WHERE l.result = 'nation' AND g.region_level = 'province' AND s.indicator_key = l.part_indicator_key
+      AND s.period_key = l.part_period_key AND s.area_key = l.part_area_key
+      AND s.recorded_at <= pointer.recorded_at AND s.superseded_at > pointer.recorded_at
+) p
 WHERE (o.receipt_id IS NOT NULL OR (l.indicator_key IS NOT NULL AND p.value IS NOT NULL))
   AND (l.choice IS NULL OR l.choice = 1 OR NOT EXISTS (
        SELECT FROM core.lineage_part b
        JOIN core.observation q
          ON q.indicator_key = b.part_indicator_key AND q.period_key = b.part_period_key AND q.area_key = b.part_area_key
-        AND q.region_key = place.region_key AND q.value IS NOT NULL
+        AND q.region_key = p.region_key AND q.value IS NOT NULL
         AND q.recorded_at <= pointer.recorded_at AND q.superseded_at > pointer.recorded_at
        WHERE b.indicator_key = l.indicator_key AND b.period_key = l.period_key AND b.area_key = l.area_key
          AND b.result = l.result AND b.place = l.place AND b.choice < l.choice
@@ -74,7 +77,7 @@ WHERE (o.receipt_id IS NOT NULL OR (l.indicator_key IS NOT NULL AND p.value IS N
              SELECT FROM core.lineage_part b
              JOIN core.observation q
                ON q.indicator_key = b.part_indicator_key AND q.period_key = b.part_period_key
-              AND q.area_key = b.part_area_key AND q.region_key = place.region_key AND q.value IS NOT NULL
+              AND q.area_key = b.part_area_key AND q.region_key = p.region_key AND q.value IS NOT NULL
               AND q.recorded_at <= pointer.recorded_at AND q.superseded_at > pointer.recorded_at
              WHERE b.indicator_key = a.indicator_key AND b.period_key = a.period_key AND b.area_key = a.area_key
                AND b.result = a.result AND b.place = a.place
