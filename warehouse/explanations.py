@@ -15,7 +15,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from warehouse.errors import NoSuchMartRowError
+from warehouse.errors import NoSuchMartRowError, NothingInForceError
 from warehouse.formulas import attainment_formula, gap_formulas, inequality_formulas, measures_of
 from warehouse.lineage import Figure, FigureKey, choose_extremes, trace_figures
 from warehouse.periods import parse_period
@@ -73,11 +73,13 @@ def explain(
     """The rows of ``mart`` that ``asked`` names (its :data:`DIMENSIONS`), each explained.
 
     ``shown``: of more units than that only the largest and the smallest are followed. Raises
-    :class:`NoSuchMartRowError`, which names what there is.
+    :class:`NoSuchMartRowError`, which names what there is, or :class:`NothingInForceError`.
     """
     release = connection.execute(_RELEASE).mappings().one_or_none()
-    rows = _find_rows(connection, mart, asked) if release is not None else []
-    if release is None or not rows:
+    if release is None:
+        raise NothingInForceError()
+    rows = _find_rows(connection, mart, asked)
+    if not rows:
         raise NoSuchMartRowError(mart, dict(asked), _find_nearby(connection, mart, asked))
     if mart == "inequality":
         return [_explain_inequality(connection, row, dict(release), shown) for row in rows]
@@ -92,17 +94,18 @@ def _find_rows(connection: Connection, mart: Mart, asked: Mapping[str, str]) -> 
 
 
 def _find_nearby(connection: Connection, mart: Mart, asked: Mapping[str, str]) -> dict[str, list[str]]:
-    """What a row could be named instead: of each dimension the nearest values that exist with the others as asked."""
-    codes = [str(code) for code in connection.scalars(_INDICATORS)]
-    if asked["indicator_code"] not in codes:
-        near = difflib.get_close_matches(asked["indicator_code"].upper(), codes, _NEARBY, _CLOSE)
-        return {"indicator_code": near or codes[:_NEARBY]}
+    """What a row could be named instead: of each dimension the nearest values that exist with the others as asked; where
+    the mart has nothing of the indicator, indicators of a like name."""
     names = [name for name in DIMENSIONS[mart] if name != "indicator_code"]
     found = {name: _values_of(connection, mart, name, {**asked, name: None}) for name in names}
     if not any(found.values()):
         found = {
             name: _values_of(connection, mart, name, {"indicator_code": asked["indicator_code"]}) for name in names
         }
+    if not any(found.values()):
+        codes = sorted(_values_of(connection, mart, "indicator_code", {}))
+        near = difflib.get_close_matches(asked["indicator_code"].upper(), codes, _NEARBY, _CLOSE)
+        return {"indicator_code": near or codes[:_NEARBY]}
     return {name: _nearest(name, asked[name], values) for name, values in found.items() if values}
 
 
@@ -201,7 +204,6 @@ def end_of_day(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
 
 
 _RELEASE = sa.text("SELECT release_id, in_force_from FROM mart.release_in_force")
-_INDICATORS = sa.text("SELECT code FROM core.indicator ORDER BY code")
 _INDICATOR_KEY = sa.text("SELECT indicator_key FROM core.indicator WHERE code = :code")
 _OPERATOR = sa.text(
     "SELECT s.op FROM core.standard_value s JOIN core.indicator i USING (indicator_key) WHERE i.code = :code"
