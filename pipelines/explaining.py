@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines.commands.printing import printable
@@ -31,7 +31,7 @@ def text_lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {line}"
     yield f"Rests on{counted(explanation)}"
     for unit in explanation.units:
-        yield from _unit_lines(unit)
+        yield from _unit_lines(unit, explanation.formula)
     yield "Returns"
     for source in sources_of(explanation):
         yield from _source_lines(source)
@@ -144,26 +144,27 @@ def moment(when: datetime.datetime) -> str:
     return when.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
-def _unit_lines(unit: Unit) -> Iterator[str]:
-    yield from _figure_lines(unit.figure, "", 1)
+def _unit_lines(unit: Unit, told: Collection[str]) -> Iterator[str]:
+    yield from _figure_lines(unit.figure, "", 1, told)
     if unit.weight is not None:
-        yield from _figure_lines(unit.weight, "weight ", 2)
+        yield from _figure_lines(unit.weight, "weight ", 2, told)
 
 
-def _figure_lines(figure: Figure, role: str, depth: int) -> Iterator[str]:
+def _figure_lines(figure: Figure, role: str, depth: int, told: Collection[str]) -> Iterator[str]:
+    """A figure and all it rests on; a formula that is ``told`` already is not told again."""
     indent = "  " * depth
     is_reported = figure.source is not None or not figure.parts
-    told = f" ← {cell_line(figure)}" if is_reported else ""
-    yield f"{indent}{role}{figure_name(figure)} = {figure_value(figure)}{told}"
+    cell = f" ← {cell_line(figure)}" if is_reported else ""
+    yield f"{indent}{role}{figure_name(figure)} = {figure_value(figure)}{cell}"
     for vintage in figure.earlier:
         yield f"{indent}  {vintage_line(vintage)}"
-    if figure.formula is not None:
+    if figure.formula is not None and figure.formula not in told:
         yield f"{indent}  = {figure.formula}"
-        more = part_count(figure)
-        if more is not None:
-            yield f"{indent}  {more}"
+    more = part_count(figure)
+    if more is not None:
+        yield f"{indent}  {more}"
     for part in figure.parts:
-        yield from _figure_lines(part.figure, f"{part.role} ", depth + 1)
+        yield from _figure_lines(part.figure, f"{part.role} ", depth + 1, told)
 
 
 def _source_lines(source: Source) -> Iterator[str]:

@@ -113,20 +113,22 @@ def _show(explanations: list[Explanation], as_json: bool, page: Path | None) -> 
 
 
 def _window_finder() -> Callable[[Source, str], Window | None]:
-    """Opens archived returns, each once."""
+    """Opens archived returns as a night does, each once."""
     from resources.archive import open_archive
+    from resources.platforms.register import load_register
     from returns.carriers import Grid, read_grid
     from returns.locating import find_window
 
-    archive = open_archive(Settings.load().archive_location)
+    archive, register = open_archive(Settings.load().archive_location), load_register()
 
     @lru_cache(maxsize=8)
-    def open_grid(sha256: str, file_name: str) -> Grid | None:
-        found = read_grid(archive.get(sha256), file_name=file_name)
+    def open_grid(sha256: str, encoding: str | None) -> Grid | None:
+        found = read_grid(archive.get(sha256), encoding=encoding)
         return found if isinstance(found, Grid) else None
 
     def find(source: Source, address: str) -> Window | None:
-        grid = open_grid(source.sha256, source.file_name or "")
+        province, _, sector = source.platform.partition("/")
+        grid = open_grid(source.sha256, register.platform(province, sector).access.encoding)
         return find_window(grid, address) if grid is not None else None
 
     return find
