@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from assets.collecting import manifest_entry
+from assets.yielding import yield_to_returns
 from expectations import ChecksProcess, SuiteOutcome
 from expectations.bridge import check_result_rows
 from resources.archive import Archive
@@ -28,6 +29,7 @@ from warehouse.catalogue import Catalogue, Form
 from warehouse.checking import record_checks, reference_figures
 from warehouse.loading import load_returns, record_warnings
 from warehouse.periods import parse_period
+from warehouse.precedence import PORTAL
 from warehouse.quarantining import read_waivers
 from warehouse.receipts import Refresh, lock_writing, pending_arrivals, read_partitions, settle_repeats
 
@@ -66,6 +68,8 @@ def accept_form(
             archive.append_manifest([manifest_entry(row, refresh) for row in left_over])
             waiting = [_arrival(row, register) for row in arrivals.to_dict("records")]
             result = read_returns(waiting, archive.get, catalogue)
+            if not form.is_owed:
+                result = yield_to_returns(connection, form, result, catalogue)
             outcome = _load_while_checked(connection, form, catalogue, refresh, arrivals, result, checks)
             record_warnings(connection, refresh, _warned(result, outcome, catalogue))
             record_checks(connection, refresh, form.form, check_result_rows(outcome), now())
@@ -182,4 +186,6 @@ def _arrival(row: dict[Any, Any], register: Register) -> Arrival:
         "media_type",
     )
     access = register.platform(row["region_code"], row["sector"]).access
-    return Arrival(**{name: row[name] for name in fields}, layouts=access.layouts, encoding=access.encoding)
+    # A table of the portal is of no form that a layout could name: open layouts read it.
+    told = {name: row[name] for name in fields} | ({"form": ""} if row["sector"] == PORTAL else {})
+    return Arrival(**told, layouts=access.layouts, encoding=access.encoding)

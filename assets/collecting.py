@@ -25,6 +25,7 @@ from resources.platforms import (
     Register,
     collect,
 )
+from resources.platforms.asking import SHANGHAI
 from warehouse.calendar import due_on, due_periods
 from warehouse.catalogue import Form
 from warehouse.errors import PeriodError
@@ -125,7 +126,7 @@ def plan_form(
     already, and its entity tag or modified time is not the one of its newest delivery. ``owed`` are returns that an
     earlier refresh missed: they stay due however late they come. Partitions a person asks for by
     ``only`` are fetched whatever their period, and again where they are known. ``calendars`` are those of provinces that
-    have their own.
+    have their own. Nothing is due of a form that nobody owes (the portal's).
     """
     periods = {province: due_periods(own.form, today, since) for province, own in calendars.items()}
     usual = due_periods(form, today, since)
@@ -152,6 +153,7 @@ def plan_form(
         rules = {province: own.form for province, own in calendars.items()}
         due = tuple(key for key in asked if due_on(rules.get(key[0], form), parse_period(key[1])) <= today)
         wanted = changed = [offered[key] for key in asked if key in offered]
+    due = due if form.is_owed else ()
     absent = {
         key: failures.get(f"{key[0]}/{form.sector}", "missing") for key in due if key not in have and key not in offered
     }
@@ -302,7 +304,10 @@ def _collected(plan: Plan, delivery: Delivery, sha256: str) -> Collected:
         etag=offer.etag or delivery.etag,  # the listing's, for that is what the next listing is held against
         modified_at=offer.modified_at or delivery.modified_at,
         fetched_at=delivery.fetched_at,
-        due_on=plan.due_on(offer.province, parse_period(offer.period_code)),
+        # What nobody owes is not late: it is due on the day it comes.
+        due_on=plan.due_on(offer.province, parse_period(offer.period_code))
+        if plan.form.is_owed
+        else delivery.fetched_at.astimezone(SHANGHAI).date(),
     )
 
 

@@ -4,23 +4,17 @@ One multi-asset for all marts (cheaper than a step each). A broken blocking chec
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 import pandas as pd
 
 from assets.checks import ChecksResource, report_checks
 from assets.context import OWNERS, current_refresh, stage
+from assets.preparing import prepare_marts
 from assets.tables import table_schema
-from expectations import ChecksProcess, SuiteOutcome
-from expectations.bridge import check_result_rows
 from resources.dagster import ClockResource, WarehouseResource
-from warehouse.catalogue import Catalogue, load_catalogue
-from warehouse.checking import record_checks
-from warehouse.coding import to_codes
-from warehouse.computing import compute_marts
-from warehouse.publishing import MART_TABLES, digest_slices, discard_unpublished, next_release_id, nominate, write_mart
-from warehouse.receipts import lock_writing
+from warehouse.catalogue import load_catalogue
+from warehouse.publishing import MART_TABLES
 
 DESCRIPTIONS = {
     "attainment": "Each figure against the floors, targets and references in force.",
@@ -56,40 +50,18 @@ def build_marts() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, checks: ChecksResource, clock: ClockResource
     ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
-        catalogue = load_catalogue()
-        with warehouse.engine.begin() as connection:
-            lock_writing(connection, refresh)
-            release_id = next_release_id(connection)
-            discard_unpublished(connection, release_id)
-            frames = compute_marts(connection, catalogue)
-            # The checks process works on its own core while the rows are written; nobody sees them before the release.
-            with ThreadPoolExecutor(1) as pool:
-                judged = pool.submit(_judge, checks.process, frames, catalogue)
-                for mart, frame in frames.items():
-                    write_mart(connection, mart, frame, release_id)
-                digest_slices(connection, release_id)
-                outcomes = judged.result()
-            if not any(outcome.failed for outcome in outcomes.values()):
-                nominate(connection, release_id)
+        prepared = prepare_marts(warehouse.engine, refresh, checks.process, load_catalogue(), clock.read)
+        frames, outcomes = prepared.frames, prepared.outcomes
         stage.info("computed marts: %s", ", ".join(f"{mart} {len(frame):,} rows" for mart, frame in frames.items()))
-        with warehouse.engine.begin() as connection:
-            for mart, outcome in outcomes.items():
-                record_checks(connection, refresh, mart, check_result_rows(outcome), clock.read())
         for mart, outcome in outcomes.items():
             report_checks(context, outcome, mart_key(mart))
-        broken = [check.explanation for outcome in outcomes.values() for check in outcome.failed]
-        if broken:
-            told = "; ".join(broken)
+        if prepared.broken:
+            told = "; ".join(prepared.broken)
             raise dg.Failure(f"marts are not fit to publish, the release in force stays: {told}", allow_retries=False)
         for mart, frame in frames.items():
             yield dg.MaterializeResult(mart_key(mart), metadata=_mart_metadata(frame))
 
     return _compute_marts
-
-
-def _judge(checks: ChecksProcess, frames: dict[str, pd.DataFrame], catalogue: Catalogue) -> dict[str, SuiteOutcome]:
-    """The marts' suites, one after the other."""
-    return {mart: checks.validate(f"marts.{mart}", to_codes(frame, catalogue)) for mart, frame in frames.items()}
 
 
 def _mart_metadata(frame: pd.DataFrame) -> dict[str, int]:

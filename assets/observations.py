@@ -32,13 +32,15 @@ def observations_key_of(form: Form) -> dg.AssetKey:
     return dg.AssetKey(f"{form.form}_observations")
 
 
-def build_observations(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The two assets of a form's observations."""
+def build_observations(
+    form: Form, partitions: dg.PartitionsDefinition[str], after: Sequence[Form] = ()
+) -> dg.AssetsDefinition:
+    """The two assets of a form's observations; the forms of ``after`` are loaded before it."""
     observations_key, load_key = observations_key_of(form), _load_key(form)
 
     @dg.multi_asset(
         name=f"load_{form.form}",
-        specs=_specs(form, partitions),
+        specs=_specs(form, partitions, after),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def _load(
@@ -83,7 +85,7 @@ def _load_key(form: Form) -> dg.AssetKey:
     return dg.AssetKey(f"{form.form}_load")
 
 
-def _specs(form: Form, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetSpec]:
+def _specs(form: Form, partitions: dg.PartitionsDefinition[str], after: Sequence[Form]) -> list[dg.AssetSpec]:
     observations_key, load_key = observations_key_of(form), _load_key(form)
     group = f"{form.sector}_observations"
     return [
@@ -91,7 +93,7 @@ def _specs(form: Form, partitions: dg.PartitionsDefinition[str]) -> list[dg.Asse
             observations_key,
             partitions_def=partitions,
             skippable=True,
-            deps=[f"{form.form}_ledger"],
+            deps=[f"{form.form}_ledger", *map(_load_key, after)],
             group_name=group,
             owners=OWNERS,
             kinds={"pandas", "greatexpectations", "postgres"},

@@ -8,9 +8,10 @@ import dagster as dg
 from assets.context import OWNERS, current_refresh, stage
 from assets.marts import mart_key
 from assets.tables import table_schema
-from resources.dagster import ClockResource, WarehouseResource
+from resources.archive import Decision
+from resources.dagster import ArchiveResource, ClockResource, PolicyResource, WarehouseResource
 from warehouse.catalogue import load_catalogue
-from warehouse.publishing import MART_TABLES, check_counts, next_release_id, publish
+from warehouse.publishing import BY_POLICY, MART_TABLES, Release, check_counts, next_release_id, publish
 from warehouse.receipts import close_refresh, lock_writing
 from warehouse.schema import release
 
@@ -29,21 +30,44 @@ def build_release() -> dg.AssetsDefinition:
         metadata={"dagster/column_schema": table_schema(release), "dagster/table_name": "mart.release"},
     )
     def _release(
-        context: dg.AssetExecutionContext, warehouse: WarehouseResource, clock: ClockResource
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        clock: ClockResource,
+        policy: PolicyResource,
+        archive: ArchiveResource,
     ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         with warehouse.engine.begin() as connection:
             lock_writing(connection, refresh)
             number = next_release_id(connection)
-            made = publish(connection, refresh, number, clock.read(), load_catalogue())
+            made = publish(connection, refresh, number, clock.read(), load_catalogue(), policy.plain())
+            if made is not None and (made.held_because or policy.embargo_time):
+                action = "hold" if made.held_because else "embargo"
+                decision = Decision(
+                    action, BY_POLICY, made.held_because, clock.read(), None, None, refresh.recorded_at, made.live_at
+                )
+                archive.plain().append_decisions([decision])
             counts = check_counts(connection, refresh.refresh_id)
-            status = "published" if made else "unchanged"
-            told = asdict(made) if made else {}
-            close_refresh(connection, refresh.refresh_id, status, clock.read(), told | counts)
+            facts = (
+                {} if made is None else asdict(made) | {"live_at": made.live_at.isoformat() if made.live_at else None}
+            )
+            is_live = made is not None and made.live_at is not None and policy.embargo_time is None
+            status = "unchanged" if made is None else "published" if is_live else "prepared"
+            close_refresh(connection, refresh.refresh_id, status, clock.read(), facts | counts)
         if made is None:
-            stage.info("every figure is again what the release in force has: no release made")
+            stage.info("every figure is again what the newest release has: no release made")
             return
-        stage.info("published release %d", made.release_id)
-        yield dg.MaterializeResult(metadata={**told, **counts, "dagster/row_count": made.observations})
+        stage.info("%s", _told(made, is_live))
+        shown = {name: value for name, value in facts.items() if value is not None}
+        yield dg.MaterializeResult(metadata={**shown, **counts, "dagster/row_count": made.observations})
 
     return _release
+
+
+def _told(made: Release, is_live: bool) -> str:
+    """What became of a release, in a line."""
+    if made.held_because:
+        return f"release {made.release_id} is held: {made.held_because}; junheng release approve {made.release_id}"
+    return (
+        f"published release {made.release_id}" if is_live else f"release {made.release_id} goes live at {made.live_at}"
+    )

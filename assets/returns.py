@@ -51,7 +51,7 @@ def build_returns(form: Form, partitions: dg.PartitionsDefinition[str]) -> dg.As
     ) -> Iterator[dg.MaterializeResult[None]]:
         refresh = current_refresh(context, warehouse.engine, clock)
         client = platforms.client(clock.read)  # made here, so that what is fetched carries the run's one clock
-        provinces = scope.provinces_of(form.sector, load_catalogue().provinces)
+        provinces = platforms.provinces_of(form, scope)
         mailed = _take_in(form, inbox, archive, warehouse, clock, refresh, scope)
         have, owed = known(warehouse.engine, form)
         plan = plan_form(
@@ -104,8 +104,8 @@ def _take_in(
     refresh: Refresh,
     scope: ScopeResource,
 ) -> InboxResult:
-    """Mailed returns of the form; none where only the archive is to be read."""
-    if scope.archive_only:
+    """Mailed returns of the form; none where only the archive is to be read, and none of the portal."""
+    if scope.archive_only or not form.is_owed:
         return InboxResult()
     mailed = take_in(
         inbox.plain(), archive.plain(), warehouse.engine, refresh, load_catalogue(), clock.read, {form.form},
@@ -133,7 +133,10 @@ def _specs(form: Form, partitions: dg.PartitionsDefinition[str]) -> list[dg.Asse
             kinds={"http"},
             metadata={"dagster/column_schema": table_schema(arrival)},
             description=f"{form.name_zh}: the bytes each province delivered, in the archive. A partition is a "
-            "province and a period; it is green only if that return arrived.",
+            "province and a period; it is green only if that return arrived."
+            if form.is_owed
+            else f"{form.name_zh}: what the public portal says of each period, in the archive. It is asked only where "
+            "it has an address.",
         ),
         dg.AssetSpec(
             ledger_key,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from expectations import education, employment, health, marts
+from expectations import education, employment, health, marts, portal
 from expectations.errors import UnknownSuiteError
 from expectations.model import Check
 from expectations.suite import Suite
 
 SUITES: Mapping[str, Suite] = MappingProxyType(
-    {suite.name: suite for suite in (employment.SUITE, health.SUITE, education.SUITE, *marts.SUITES)}
+    {suite.name: suite for suite in (employment.SUITE, health.SUITE, education.SUITE, portal.SUITE, *marts.SUITES)}
 )
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.check_id: check for suite in SUITES.values() for check in suite.checks}

@@ -24,16 +24,19 @@ from pipelines.commands.layouts import layout
 from pipelines.commands.platforms import platforms
 from pipelines.commands.quarantine import quarantine, reread
 from pipelines.commands.reading import read
+from pipelines.commands.rebuild import rebuild
+from pipelines.commands.release import release
 from pipelines.commands.sandbox import sandbox
+from pipelines.commands.standards import standards
 from pipelines.progress import showing_progress
-from pipelines.settings import Settings
+from pipelines.settings import SHANGHAI, Settings
 from warehouse.errors import JunhengError
 
 if TYPE_CHECKING:
     from pipelines.sandboxing import Sandbox
     from resources.database import Warehouse
 
-SECTORS = click.Choice(["employment", "education", "health"])
+SECTORS = click.Choice(["employment", "education", "health", "portal"])
 
 
 class _Commands(click.Group):
@@ -66,11 +69,20 @@ main.add_command(layout)
 main.add_command(archive)
 main.add_command(platforms)
 main.add_command(explain)
+main.add_command(release)
+main.add_command(rebuild)
+main.add_command(standards)
 
 
 @main.command()
 @click.option("--sector", "sectors", multiple=True, type=SECTORS, help="Only this sector (may be repeated).")
-@click.option("--province", "provinces", multiple=True, metavar="CODE", help="Only this province, e.g. 510000.")
+@click.option(
+    "--province",
+    "provinces",
+    multiple=True,
+    metavar="CODE",
+    help="Only this province, e.g. 510000; the portal is 000000.",
+)
 @click.option("--since", metavar="DATE", help="Returns of periods from this day on (2015, 2015-03 or 2015-03-01).")
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; write nothing.")
 @click.option(
@@ -138,12 +150,26 @@ def _day(text: str | None) -> str | None:
         ) from error
 
 
+def end_of(text: str) -> datetime.datetime:
+    """The moment an ISO text means: the end of a day in Asia/Shanghai, or the moment itself."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is no date; write 2026-03-01 or 2026-03-01T09:00", param_hint="--as-of"
+        ) from error
+    if len(text) == len("2026-03-01"):
+        moment = datetime.datetime.combine(moment.date(), datetime.time.max)
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
 def _check_provinces(codes: tuple[str, ...]) -> None:
+    from resources.platforms.register import PORTAL
     from warehouse.catalogue import load_catalogue
 
     known = load_catalogue().provinces
     for code in codes:
-        if code not in known:
+        if code not in known and code != PORTAL[0]:
             raise click.BadParameter(f"{code!r} is none of the 31 province codes, e.g. 510000", param_hint="--province")
 
 
@@ -162,8 +188,10 @@ def status(troubles: bool) -> None:
 @click.argument("statement")
 @click.option("--limit", default=100, show_default=True, help="Rows shown.")
 @click.option("--format", "output", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def query(statement: str, limit: int, output: str) -> None:
+@click.option("--as-of", metavar="DATE", help="As readers saw it at the end of this day, or at this moment (ISO).")
+def query(statement: str, limit: int, output: str, as_of: str | None) -> None:
     """Run a select on the marts as bi_reader: junheng query "select * from release"."""
+    moment = None if as_of is None else end_of(as_of)
     from pipelines.commands.db import open_warehouse
     from pipelines.formats import render
     from warehouse.reporting import query_marts
@@ -171,7 +199,7 @@ def query(statement: str, limit: int, output: str) -> None:
     engine = open_warehouse().ensure().engine()
     try:
         with engine.connect() as connection:
-            frame, has_more = query_marts(connection, statement, limit)
+            frame, has_more = query_marts(connection, statement, limit, moment)
     finally:
         engine.dispose()
     click.echo(render(frame, output))

@@ -22,11 +22,13 @@ from resources.dagster import (
     ClockResource,
     InboxResource,
     PlatformsResource,
+    PolicyResource,
     ScopeResource,
     WarehouseResource,
 )
 from resources.inbox import Inbox
-from warehouse.catalogue import load_catalogue
+from resources.platforms.register import PORTAL
+from warehouse.catalogue import load_catalogue, use_local_standards
 from warehouse.publishing import MART_TABLES
 
 NIGHTLY = "nightly_refresh"
@@ -34,6 +36,7 @@ NIGHTLY = "nightly_refresh"
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Everything, for these settings; tests give their own."""
+    use_local_standards(settings.local_standards)
     assets, resources = build_assets(), build_resources(settings)
     job = build_nightly_job(assets, resources)
     schedule = dg.ScheduleDefinition(
@@ -76,11 +79,15 @@ def build_nightly_job(assets: list[dg.AssetsDefinition], resources: dict[str, ob
 def build_assets() -> list[dg.AssetsDefinition]:
     """Assets by stage, in the order of the data."""
     catalogue = load_catalogue()
-    forms = list(catalogue.forms.values())
-    partitions = {form.frequency: province_periods(form.frequency, catalogue.provinces) for form in forms}
+    owed, forms = list(catalogue.forms.values()), list(catalogue.all_forms.values())
+    partitions = {
+        form.form: province_periods(form.frequency, catalogue.provinces if form.is_owed else [PORTAL[0]])
+        for form in forms
+    }
     return [
-        *(build_returns(form, partitions[form.frequency]) for form in forms),
-        *(build_observations(form, partitions[form.frequency]) for form in forms),
+        *(build_returns(form, partitions[form.form]) for form in forms),
+        # The portal yields to the provinces' own returns, so it is loaded after them.
+        *(build_observations(form, partitions[form.form], () if form.is_owed else owed) for form in forms),
         build_core_observation(forms),
         build_marts(),
         build_release(),
@@ -89,7 +96,7 @@ def build_assets() -> list[dg.AssetsDefinition]:
 
 def build_asset_checks() -> list[dg.AssetChecksDefinition]:
     """The checks of returns by form and of marts, as they are shown on their assets."""
-    forms = load_catalogue().forms.values()
+    forms = load_catalogue().all_forms.values()
     return [
         *(build_checks(form.sector, observations_key_of(form), form.form) for form in forms),
         *(build_checks(f"marts.{mart}", mart_key(mart), mart) for mart in MART_TABLES),
@@ -112,12 +119,17 @@ def build_resources(settings: Settings) -> dict[str, object]:
         "inbox": InboxResource(folder=str(settings.inbox_folder)),
         "platforms": PlatformsResource(
             url_template=settings.platform_url,
+            portal_url=settings.portal_url,
             client_id=settings.client_id,
             client_secret=secret("CLIENT_SECRET", settings.client_secret),
             threads=settings.threads,
         ),
         "checks": ChecksResource(),
         "clock": ClockResource(now=settings.now.isoformat() if settings.now else None),
+        "policy": PolicyResource(
+            needs_approval=settings.release_policy == "approval",
+            embargo_time=settings.embargo_time.isoformat() if settings.release_policy == "embargo" else None,
+        ),
         "scope": ScopeResource(since=settings.since.isoformat() if settings.since else None),
     }
 

@@ -32,9 +32,9 @@ def look_ahead(
             is_empty = connection.scalar(sa.text("SELECT to_regclass('ops.return_receipt')")) is None
         if is_empty:
             start_early()
-        for form in catalogue.forms.values():
-            listings = platforms.listings(form.sector, scope.provinces_of(form.sector, catalogue.provinces))
-            if not is_empty:
+        for form in catalogue.all_forms.values():
+            listings = platforms.listings(form.sector, platforms.provinces_of(form, scope))
+            if listings and not is_empty:
                 have, owed = known(engine, form)
                 plan = plan_form(
                     form,
@@ -57,6 +57,7 @@ def plain_platforms(settings: Settings) -> PlatformsResource:
     """The platforms' resource for use outside a run, its secret resolved."""
     return PlatformsResource(
         url_template=settings.platform_url,
+        portal_url=settings.portal_url,
         client_id=settings.client_id,
         client_secret=settings.client_secret.get_secret_value() if settings.client_secret else None,
         threads=settings.threads,

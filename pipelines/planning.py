@@ -26,8 +26,10 @@ def plan_lines(
     try:
         with engine.connect() as connection:
             is_empty = current_revision(connection) is None
-        for form in catalogue.forms.values():
-            listings = platforms.listings(form.sector, scope.provinces_of(form.sector, catalogue.provinces))
+        for form in catalogue.all_forms.values():
+            listings = platforms.listings(form.sector, platforms.provinces_of(form, scope))
+            if not (listings or form.is_owed):
+                continue
             have, owed = ({}, set()) if is_empty else known(engine, form)
             plan = plan_form(
                 form,

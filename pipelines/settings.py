@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -39,6 +39,16 @@ def _in_shanghai(value: datetime) -> datetime:
     return value.replace(tzinfo=SHANGHAI) if value.tzinfo is None else value.astimezone(SHANGHAI)
 
 
+def _require_http(url: str | None) -> str | None:
+    if url is None:
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    if "@" in url.split("/")[2]:
+        raise ValueError("must hold no user or password; use JUNHENG_CLIENT_ID and JUNHENG_CLIENT_SECRET")
+    return url
+
+
 class Settings(BaseSettings):
     """The settings of one process. ``Settings.load()`` reads them and raises SettingsError where one is wrong."""
 
@@ -66,10 +76,23 @@ class Settings(BaseSettings):
     platform_url: str | None = Field(
         default=None, description="Where platforms are, with {province} and {sector}; else the sandbox must be started."
     )
+    portal_url: str | None = Field(
+        default=None, description="Where the statistics office's public portal is (…/external); else it is not asked."
+    )
     client_id: str | None = Field(default=None, description="For platforms that want a token.")
     client_secret: SecretStr | None = Field(default=None, description="For platforms that want a token.")
+    local_standards: Path | None = Field(
+        default=None, description="CSV of standards that provinces, prefectures and counties set; else there are none."
+    )
     operator: str | None = Field(
         default=None, description="Who approves, withdraws and explains; else the system's user."
+    )
+    release_policy: Literal["automatic", "approval", "embargo"] = Field(
+        default="automatic",
+        description="When a release goes live: once its blocking checks pass, when approved, or at embargo_time.",
+    )
+    embargo_time: time = Field(
+        default=time(9, 0), description="Time of the day (Asia/Shanghai) at which an embargoed release goes live."
     )
     threads: int = Field(default=8, ge=1, le=64, description="Threads that ask platforms.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -91,6 +114,11 @@ class Settings(BaseSettings):
     def _resolve_home(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
+    @field_validator("local_standards")
+    @classmethod
+    def _resolve_local_standards(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
+
     @field_validator("now")
     @classmethod
     def _place_now(cls, now: datetime | None) -> datetime | None:
@@ -104,16 +132,19 @@ class Settings(BaseSettings):
     @field_validator("platform_url")
     @classmethod
     def _check_places(cls, url: str | None) -> str | None:
+        url = _require_http(url)
         if url is None:
             return None
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        if "@" in url.split("/")[2]:
-            raise ValueError("must hold no user or password; use JUNHENG_CLIENT_ID and JUNHENG_CLIENT_SECRET")
         unknown = set(re.findall(r"\{(\w*)\}", url)) ^ {"province", "sector"}
         if unknown:
             raise ValueError("must hold {province} and {sector}, and no other place")
         return url.rstrip("/")
+
+    @field_validator("portal_url")
+    @classmethod
+    def _check_portal(cls, url: str | None) -> str | None:
+        url = _require_http(url)
+        return None if url is None else url.rstrip("/")
 
     @field_validator("archive")
     @classmethod

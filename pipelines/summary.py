@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelines.settings import SHANGHAI
 from warehouse.reporting import RefreshReport
 
 SHOWN_TROUBLES = 20
@@ -54,7 +55,16 @@ def _returns(report: RefreshReport) -> Iterator[str]:
 
 
 def _release(report: RefreshReport) -> str:
-    release = report.release
+    release, prepared = report.release, report.prepared
+    if prepared is not None:
+        number, release_id = prepared["release_id"], release["release_id"] if release else None
+        if prepared["status"] == "held":
+            waits = (
+                f"held: {prepared['held_because']} (junheng release show {number}, junheng release approve {number})"
+            )
+        else:
+            waits = f"under embargo until {prepared['published_at'].astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        return f"{number} is prepared, {waits}; in force {f'stays {release_id}' if release else 'is none'}"
     if release is None:
         return "none: nothing could be published"
     told = f"{release['release_id']}, {release['observations']:,} observations, sha256 {release['marts_sha256'][:12]}"

@@ -26,4 +26,5 @@ def tell(settings: Settings, warehouse: Warehouse, outcome: Outcome, seconds: fl
         engine.dispose()
     for line in summary_lines(report, seconds, warehouse.bi_url()):
         click.echo(line)
-    return 0 if outcome.success and report.release is not None and not is_everything_failed(report) else 1
+    is_made = report.release is not None or report.prepared is not None
+    return 0 if outcome.success and is_made and not is_everything_failed(report) else 1

@@ -18,7 +18,10 @@ from resources.archive import Archive, open_archive
 from resources.database import Warehouse
 from resources.inbox import Inbox
 from resources.platforms import Failure, Incident, Listing, PlatformClient, Register, collect_listings, load_register
+from resources.platforms.register import PORTAL
+from warehouse.catalogue import Form, load_catalogue
 from warehouse.migrating import migrate
+from warehouse.publishing import ReleasePolicy
 
 STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_CONNECTIONS = 60_000, 3600, 4
 """How Dagster's own connections are held open during a run."""
@@ -107,6 +110,7 @@ class PlatformsResource(dg.ConfigurableResource[None]):
     """The platforms over HTTP. Listings are asked for once a run and shared by the forms of a sector."""
 
     url_template: str | None = None
+    portal_url: str | None = None
     client_id: str | None = None
     client_secret: str | None = None
     threads: int = 8
@@ -140,8 +144,15 @@ class PlatformsResource(dg.ConfigurableResource[None]):
     def register(self) -> Register:
         """Who the platforms are."""
         if self._register is None:
-            self._register = load_register()
+            self._register = load_register(portal_url=self.portal_url)
         return self._register
+
+    def provinces_of(self, form: Form, scope: ScopeResource) -> list[str]:
+        """Whose platforms to ask for a form: provinces in scope, or the portal's ``000000`` where it has an address."""
+        if form.is_owed:
+            return scope.provinces_of(form.sector, load_catalogue().provinces)
+        is_there = self.register.platform(*PORTAL).address(self.url_template) is not None
+        return scope.provinces_of(form.sector, [PORTAL[0]] if is_there else [])
 
     def take_incidents(self) -> list[Incident]:
         """Trouble that was overcome since this was last asked, the listings' too."""
@@ -157,6 +168,19 @@ class PlatformsResource(dg.ConfigurableResource[None]):
             key = answer.asked if isinstance(answer, Failure) else (answer.province, answer.sector)
             self._listings[key] = answer
         return {province: self._listings[province, sector] for province in provinces}
+
+
+class PolicyResource(dg.ConfigurableResource[None]):
+    """When a release goes live: at once, when approved, or at ``embargo_time`` (HH:MM, Asia/Shanghai)."""
+
+    needs_approval: bool = False
+    embargo_time: str | None = None
+
+    def plain(self) -> ReleasePolicy:
+        """The policy without Dagster."""
+        return ReleasePolicy(
+            self.needs_approval, datetime.time.fromisoformat(self.embargo_time) if self.embargo_time else None
+        )
 
 
 class ScopeResource(dg.ConfigurableResource[None]):

@@ -46,6 +46,7 @@ CellReason = Literal[
     "short_row",
     "stray_cell",
     "unequal_duplicates",
+    "held_by_province",
 ]
 Reason = ReturnReason | CellReason
 
@@ -106,6 +107,10 @@ MEANINGS: dict[str, Meaning] = {
     "computed_here": Meaning(
         "a figure of the nation or of a group of provinces, which is computed and not loaded",
         "全国或分区数字由本系统计算，不予载入",
+    ),
+    "held_by_province": Meaning(
+        "the portal says another figure than the province's own return, which prevails",
+        "数据门户的数字与本省报表不一致，以本省报表为准",
     ),
     "short_row": Meaning("the row ends before its header does", "该行列数少于表头"),
     "stray_cell": Meaning("a text that stands outside title, header and table", "表格之外的零散内容"),

@@ -46,6 +46,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--faults", default="none", metavar="none|nasty|NAME:rate,…",
         help="faults from the start, placed by the seed (default: %(default)s; GET /control/faults says what there is)",
     )  # fmt: skip
+    parser.add_argument(
+        "--captures", action="store_true",
+        help="annual figures as captured by that day (2025-09-21, 2026-01-14, 2026-03-19, 2026-04-12): revised figures",
+    )  # fmt: skip
     parser.add_argument("--port-file", type=Path, help="write the bound port here as soon as it answers")
     parser.add_argument("--with-parent", type=int, metavar="PID", help="end when this process ends")
     parser.add_argument("--verbose", action="store_true", help="one line a request")
@@ -127,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     if clock.now().year > HORIZON:
         print(f"sandbox: figures are made up to {HORIZON}; raise HORIZON in sandbox/annual.py", file=sys.stderr)
         return 1
-    platforms = Platforms(TableMaker(options.seed), clock)
+    platforms = Platforms(TableMaker(options.seed), clock, with_captures=options.captures)
     try:
         put_faults(platforms, options.faults, options.seed)
     except ValueError as error:

@@ -11,12 +11,14 @@ import dataclasses
 import datetime as dt
 import hashlib
 
+from sandbox.captures import last_capture, print_as_captured
 from sandbox.carriers import MEDIA_TYPES, PAGE_SIZE, encode_table
 from sandbox.faults import ActiveFaults, FaultBook
 from sandbox.making import draft_return
 from sandbox.periods import SHANGHAI, ReturnPeriod, parse_return_period, published_at, published_periods
 from sandbox.printing import encode_draft, file_kind
 from sandbox.reference import CATALOGUE, FIGURES, SECTORS, Form, Province
+from sandbox.spans import columns_of
 from sandbox.tables import TableMaker, title_of
 
 FORMAT_VERSION = 1
@@ -86,9 +88,10 @@ def data_digest(seed: int) -> str:
 class Platforms:
     """All platforms, their faults and their clock."""
 
-    def __init__(self, maker: TableMaker, clock: Clock) -> None:
+    def __init__(self, maker: TableMaker, clock: Clock, *, with_captures: bool = False) -> None:
         self.maker = maker
         self.clock = clock
+        self.with_captures = with_captures
         self.faults = FaultBook()
         self.by_code: dict[str, Platform] = {}
         for province in maker.reference.provinces:
@@ -103,7 +106,9 @@ class Platforms:
     def _available(
         self, platform: Platform, form: Form, period: ReturnPeriod, active: ActiveFaults, return_id: str
     ) -> Available:
-        key = f"{self._digest}|{platform.code}|{form.code}-{period.code}|{active.content_tag}"
+        captured = self._captured(platform, form, period)
+        key = f"{self._digest}|{platform.code}|{form.code}-{period.code}|{active.content_tag}|{captured or ''}"
+        published = published_at(form, period)
         suffix, media_type = file_kind(platform.carrier, MEDIA_TYPES[platform.carrier], active)
         return Available(
             return_id=return_id,
@@ -111,10 +116,17 @@ class Platforms:
             period=period,
             file_name=f"{title_of(form, platform.province, period).replace('/', '-')}.{suffix}",
             # hours, not the hour of asking: a revision is later than what it revises, and the same each time
-            modified=published_at(form, period) + dt.timedelta(hours=active.revision),
+            modified=max(published, captured or published) + dt.timedelta(hours=active.revision),
             etag=f'"{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}"',
             media_type=media_type,
         )
+
+    def _captured(self, platform: Platform, form: Form, period: ReturnPeriod) -> dt.datetime | None:
+        """When the newest capture that a return shows was taken; None where captures are not followed."""
+        if not self.with_captures:
+            return None
+        columns = columns_of(self.maker.annual, form.code, period)
+        return last_capture(columns, platform.province, period, self.clock.now().date())
 
     def available(self, platform: Platform, form_code: str | None = None) -> list[Available]:
         """What the platform lists, oldest first within a form: what is published by now, as its faults leave it."""
@@ -189,7 +201,7 @@ class Platforms:
         """The bytes of a return: its pages in order, or one file."""
         first_id = f"{wanted.form.code}-{wanted.period.code}"
         active = self.faults.active(platform.code, first_id)
-        key = (platform.code, first_id, active.content_tag, page_size)
+        key = (platform.code, first_id, active.content_tag + wanted.etag, page_size)
         if key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
@@ -198,6 +210,10 @@ class Platforms:
             parts = encode_draft(draft, platform.carrier, page_size, active)
         else:
             table = self.maker.make(wanted.form, platform.province, wanted.period)
+            if self.with_captures:
+                columns = columns_of(self.maker.annual, wanted.form.code, wanted.period)
+                today = self.clock.now().date()
+                table = print_as_captured(table, columns, platform.province, wanted.period, today)
             parts = encode_table(table, platform.carrier, page_size)
         self._remember(key, parts)
         return parts

@@ -6,6 +6,7 @@ that changed and what depends on them, nothing more. Not here: any formula.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Mapping
 
 import pandas as pd
@@ -18,10 +19,11 @@ from warehouse.catalogue import Catalogue
 from warehouse.dependencies import dependent_slices, required_slices
 from warehouse.deriving import aggregate_nation, derive_indicators
 from warehouse.differencing import difference_flows, is_single_span, span_parts, touched_spans
-from warehouse.loading import Merged, merge, record_changes
+from warehouse.loading import record_changes
 from warehouse.marts.attainment import attainment
 from warehouse.marts.inequality import inequality
 from warehouse.marts.urban_rural_gap import urban_rural_gap
+from warehouse.merging import Merged, merge
 from warehouse.panels import Slice
 from warehouse.parts import are_rules_missing, figure_rules, inequality_rules, record_missing_rules, record_rules
 from warehouse.publishing import unpublished_slices
@@ -40,9 +42,12 @@ _FIGURE_COLUMNS = (
 _READ_FIGURES = sql.SQL(
     "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN') AS value, o.obs_status"
     " FROM core.observation o JOIN pg_temp.wanted w USING (indicator_key, period_key)"
-    " WHERE o.superseded_at = 'infinity'"
 )
-_READ_REPORTED = _READ_FIGURES + sql.SQL(" AND o.receipt_id IS NOT NULL")
+_CURRENT = sql.SQL(" WHERE o.superseded_at = 'infinity'")
+_KNOWN_THEN = sql.SQL(" WHERE o.recorded_at <= {moment} AND o.superseded_at > {moment}")
+
+Moment = datetime.datetime | None
+"""When figures were known; None: now."""
 
 
 def changed_slices(connection: Connection, catalogue: Catalogue) -> set[Slice]:
@@ -55,13 +60,16 @@ def changed_slices(connection: Connection, catalogue: Catalogue) -> set[Slice]:
     return {pair for pair in pairs if pair[0] in catalogue.by_key}
 
 
-def known_periods(connection: Connection, changed: Collection[Slice]) -> dict[int, set[int]]:
-    """Periods each indicator has figures for: those of the last release, and what changed since."""
+def known_periods(
+    connection: Connection, changed: Collection[Slice], release_id: int | None = None
+) -> dict[int, set[int]]:
+    """Periods each indicator has figures for: those of the last release (or ``release_id``), and what changed since."""
     digests = slice_digest
+    is_shown: sa.ColumnElement[bool] = digests.c.release_to.is_(None)
+    if release_id is not None:
+        is_shown = sa.and_(digests.c.release_from <= release_id, is_shown | (digests.c.release_to > release_id))
     rows = connection.execute(
-        sa.select(digests.c.indicator_key, digests.c.period_key).where(
-            digests.c.mart == "observation", digests.c.release_to.is_(None)
-        )
+        sa.select(digests.c.indicator_key, digests.c.period_key).where(digests.c.mart == "observation", is_shown)
     )
     known: dict[int, set[int]] = {}
     for indicator_key, period_key in [*((row.indicator_key, row.period_key) for row in rows), *changed]:
@@ -75,10 +83,15 @@ def want(connection: Connection, slices: Collection[Slice]) -> None:
     replace_temporary(connection, "wanted", (("indicator_key", "smallint"), ("period_key", "integer")), frame)
 
 
-def read_figures(connection: Connection, slices: Collection[Slice], *, only_reported: bool = False) -> pd.DataFrame:
-    """Current figures of these slices: indicator_key, period_key, region_key, area_key, value (NaN blank), obs_status."""
+def read_figures(
+    connection: Connection, slices: Collection[Slice], *, only_reported: bool = False, as_of: Moment = None
+) -> pd.DataFrame:
+    """Figures of these slices, current or as known at ``as_of``: indicator_key, period_key, region_key, area_key, value (NaN
+    blank), obs_status."""
     want(connection, slices)
-    figures = read_fixed(connection, _READ_REPORTED if only_reported else _READ_FIGURES, _FIGURE_COLUMNS)
+    condition = _CURRENT if as_of is None else _KNOWN_THEN.format(moment=sql.Literal(as_of))
+    reported = sql.SQL(" AND o.receipt_id IS NOT NULL" if only_reported else "")
+    figures = read_fixed(connection, _READ_FIGURES + condition + reported, _FIGURE_COLUMNS)
     status = figures["obs_status"].astype("category")
     names = [name.decode() for name in status.cat.categories]
     return figures.assign(
@@ -127,7 +140,7 @@ def compute_observations(connection: Connection, refresh: Refresh, catalogue: Ca
         known[indicator_key].add(period_key)
     dependents = dependent_slices(changed | spans, catalogue, known)
     wanted = dependents.observations | spans
-    computed = _compute(connection, catalogue, wanted, known)
+    computed = compute_figures(connection, catalogue, wanted, known)
     ensure_periods(connection, computed["period_key"].unique().tolist())
     want(connection, wanted)
     staged = computed.assign(
@@ -146,16 +159,23 @@ def compute_observations(connection: Connection, refresh: Refresh, catalogue: Ca
     return merged
 
 
-def _compute(
-    connection: Connection, catalogue: Catalogue, wanted: Collection[Slice], known: Mapping[int, Collection[int]]
+def compute_figures(
+    connection: Connection,
+    catalogue: Catalogue,
+    wanted: Collection[Slice],
+    known: Mapping[int, Collection[int]],
+    as_of: Moment = None,
 ) -> pd.DataFrame:
-    """All computed figures of ``wanted``. Differences come first: the nation and the rates are made of them too."""
+    """All computed figures of ``wanted``, of what is known now or was at ``as_of``.
+
+    Differences come first: the nation and the rates are made of them too.
+    """
     spans = {key for key in wanted if is_single_span(key, catalogue)}
     needed = (required_slices(wanted, catalogue, known) | span_parts(spans, known)) - spans
-    figures = read_figures(connection, needed)
+    figures = read_figures(connection, needed, as_of=as_of)
     differences = []
     if spans:
-        figures = _join([figures, read_figures(connection, spans, only_reported=True)])
+        figures = _join([figures, read_figures(connection, spans, only_reported=True, as_of=as_of)])
         differences.append(difference_flows(figures, catalogue, spans))
         figures = _join([figures, *differences])
     derived = derive_indicators(figures, catalogue, wanted)
@@ -183,8 +203,15 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, pd.
     wanted = dependent_slices(changed, catalogue, known).metrics
     figures = read_figures(connection, required_slices(wanted, catalogue, known))
     want(connection, {*wanted, *changed})
+    return compute_metrics(figures, catalogue, wanted, warned_slices(connection))
+
+
+def compute_metrics(
+    figures: pd.DataFrame, catalogue: Catalogue, wanted: Collection[Slice], warned: Collection[Slice]
+) -> dict[str, pd.DataFrame]:
+    """Every mart of ``wanted`` from the figures it needs, as frames by mart."""
     return {
         "attainment": attainment(figures, catalogue, wanted),
         "urban_rural_gap": urban_rural_gap(figures, catalogue, wanted),
-        "inequality": inequality(figures, catalogue, wanted, warned=warned_slices(connection)),
+        "inequality": inequality(figures, catalogue, wanted, warned=warned),
     }

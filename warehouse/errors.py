@@ -6,6 +6,12 @@ says who must act; the facts are attributes, so that a log, an alert or a test n
 
 from __future__ import annotations
 
+import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from warehouse.catalogue.models import Standard
+
 
 class JunhengError(Exception):
     """Any fault Junheng knows by name. The text says what happened and what to do next."""
@@ -20,6 +26,24 @@ class CatalogueError(JunhengError):
         self.line = line
         self.column = column
         self.reason = reason
+
+
+class LocalStandardRefusedError(CatalogueError):
+    """A local standard is lower than the national floor: the office that set it must raise it, or end it in time."""
+
+    def __init__(self, file: str, line: int, region: str, local: Standard, floor: Standard, day: datetime.date) -> None:
+        super().__init__(
+            file,
+            line,
+            "value",
+            f"{region} sets {local.indicator_code} {local.op} {local.value:g} ({local.document}), which is weaker than the"
+            f" national floor {floor.op} {floor.value:g} ({floor.document}) in force on {day}; no place's standard may be"
+            " lower than the national one: change the value, or end it (valid_to) before that day",
+        )
+        self.region = region
+        self.local = local
+        self.floor = floor
+        self.day = day
 
 
 class PeriodError(JunhengError, ValueError):
@@ -137,3 +161,25 @@ class NothingInForceError(JunhengError):
         super().__init__(
             "no release was in force; 'junheng query \"select * from release_history\"' says which was when"
         )
+
+
+class NoSuchReleaseError(JunhengError):
+    """No release has this number: the one who asked must look it up."""
+
+    def __init__(self, release_id: int, newest: int | None) -> None:
+        told = f"the newest is {newest}" if newest else "nothing was published yet"
+        super().__init__(f"there is no release {release_id}; {told} ('junheng release list' shows all)")
+        self.release_id = release_id
+        self.newest = newest
+
+
+class ReleaseDecisionError(JunhengError):
+    """A release cannot be approved, refused or withdrawn as it stands: the operator must choose another."""
+
+    def __init__(self, release_id: int, action: str, reason: str) -> None:
+        super().__init__(
+            f"release {release_id} cannot be {action}: {reason}; 'junheng release list' shows where each stands"
+        )
+        self.release_id = release_id
+        self.action = action
+        self.reason = reason

@@ -27,6 +27,10 @@ def migrate(engine: Engine, revision: str = "head") -> bool:
         from alembic import command
 
         command.upgrade(_config(connection), revision)
+        if current_revision(connection) == HEAD:
+            from warehouse.describing import describe_marts
+
+            describe_marts(connection)
     return True
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from warehouse.catalogue import Catalogue
 from warehouse.errors import PublishRefusedError
 from warehouse.receipts import Refresh
 from warehouse.reference import sync_catalogue
-from warehouse.schema import changed_slice, check_result, release, release_in_force, release_pointer, slice_digest
+from warehouse.schema import changed_slice, check_result, release, release_pointer, slice_digest
 
 MART_TABLES: Mapping[str, Table] = {
     "attainment": schema.attainment,
@@ -37,14 +38,44 @@ MART_TABLES: Mapping[str, Table] = {
 _VALIDITY = ("release_from", "release_to")
 
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True)
+class ReleasePolicy:
+    """When a release that passed its checks goes live: at once, when a person approves it, or at the next ``embargo_time``."""
+
+    needs_approval: bool = False
+    embargo_time: datetime.time | None = None
+    """Time of the day in Asia/Shanghai."""
+
+    @property
+    def held_because(self) -> str | None:
+        """Why a release waits for a person; None where it does not."""
+        return "the policy asks for approval" if self.needs_approval else None
+
+    def live_at(self, now: datetime.datetime) -> datetime.datetime:
+        """From when a release made now is seen."""
+        if self.embargo_time is None:
+            return now
+        today = now.astimezone(SHANGHAI)
+        moment = datetime.datetime.combine(today.date(), self.embargo_time, SHANGHAI)
+        return moment if moment > now else moment + datetime.timedelta(days=1)
+
+
+AUTOMATIC = ReleasePolicy()
+
+
 @dataclass(frozen=True)
 class Release:
-    """A published release."""
+    """A release that was made. ``live_at``: from when readers see it; None: it is held, and ``held_because`` says why."""
 
     release_id: int
     observations: int
     revisions: int
     marts_sha256: str
+    live_at: datetime.datetime | None
+    held_because: str | None = None
 
 
 def next_release_id(connection: Connection) -> int:
@@ -100,42 +131,43 @@ def digest_slices(connection: Connection, release_id: int) -> None:
         .where(keys.in_(sa.select(wanted.c.indicator_key, wanted.c.period_key)))
         .values(release_to=release_id)
     )
-    facts = schema.observation
-    contents: list[tuple[str, Table, Sequence[str], sa.ColumnElement[bool]]] = [
-        ("observation", facts, ("region_key", "area_key", "value", "obs_status"), facts.c.superseded_at == _INFINITY)
-    ]
-    # The grade is left out: it tells how figures were judged on the way, which is not the same for a rebuilt warehouse.
-    hidden = {"indicator_key", "period_key", "standard_key", "grade", *_VALIDITY}
-    for mart, table in MART_TABLES.items():
-        shown = [column.name for column in table.columns if column.name not in hidden]
-        contents.append((mart, table, shown, table.c.release_to.is_(None)))
-    for mart, table, columns, in_force in contents:
-        row = sa.cast(sa.func.row(*(table.c[name] for name in columns)), sa.Text)
-        joined = sa.func.string_agg(
-            row, sa.dialects.postgresql.aggregate_order_by(sa.literal("\n"), sa.collate(row, "C"))
-        )
-        digest = sa.func.encode(sa.func.sha256(sa.func.convert_to(joined, "UTF8")), "hex")
+    in_force = {"observation": schema.observation.c.superseded_at == _INFINITY}
+    in_force |= {mart: table.c.release_to.is_(None) for mart, table in MART_TABLES.items()}
+    tables = {"observation": schema.observation, **MART_TABLES}
+    for mart, table in tables.items():
         selected = (
-            sa.select(
-                sa.literal(mart),
-                table.c.indicator_key,
-                table.c.period_key,
-                sa.literal(release_id),
-                sa.func.count(),
-                digest,
-            )
+            digest_of(mart, table)
+            .add_columns(sa.literal(release_id))
             .join(
                 wanted,
                 sa.and_(wanted.c.indicator_key == table.c.indicator_key, wanted.c.period_key == table.c.period_key),
             )
-            .where(in_force)
-            .group_by(table.c.indicator_key, table.c.period_key)
+            .where(in_force[mart])
         )
-        names = ["mart", "indicator_key", "period_key", "release_from", "rows", "sha256"]
+        names = ["mart", "indicator_key", "period_key", "rows", "sha256", "release_from"]
         connection.execute(sa.insert(slice_digest).from_select(names, selected))
 
 
+def digest_of(mart: str, table: Table) -> sa.Select[tuple[str, int, int, int, str]]:
+    """Hash of each (indicator, period) of a table that holds a mart's rows: mart, indicator_key, period_key, rows, sha256.
+
+    The grade is left out: it tells how figures were judged on the way, which is not the same for a rebuilt warehouse.
+    """
+    hidden = {"indicator_key", "period_key", "standard_key", "grade", *_VALIDITY}
+    shown = (
+        [column.name for column in MART_TABLES[mart].columns if column.name not in hidden]
+        if mart in MART_TABLES
+        else []
+    )
+    row = sa.cast(sa.func.row(*(table.c[name] for name in shown or _FACTS)), sa.Text)
+    joined = sa.func.string_agg(row, sa.dialects.postgresql.aggregate_order_by(sa.literal("\n"), sa.collate(row, "C")))
+    digest = sa.func.encode(sa.func.sha256(sa.func.convert_to(joined, "UTF8")), "hex")
+    keys = (table.c.indicator_key, table.c.period_key)
+    return sa.select(sa.literal(mart), *keys, sa.func.count(), digest).group_by(*keys)
+
+
 _INFINITY = sa.text("'infinity'")
+_FACTS = ("region_key", "area_key", "value", "obs_status")
 
 
 def nominate(connection: Connection, release_id: int) -> None:
@@ -148,36 +180,42 @@ def nominate(connection: Connection, release_id: int) -> None:
 
 
 def publish(
-    connection: Connection, refresh: Refresh, release_id: int, now: datetime.datetime, catalogue: Catalogue
+    connection: Connection,
+    refresh: Refresh,
+    release_id: int,
+    now: datetime.datetime,
+    catalogue: Catalogue,
+    policy: ReleasePolicy = AUTOMATIC,
 ) -> Release | None:
-    """Record release ``release_id`` and move the pointer to it, in the connection's transaction.
+    """Record release ``release_id`` and, where ``policy`` lets it, move the pointer to it, in the connection's transaction.
 
-    None where its contents are those of the release in force (a figure changed and changed back): no release is made.
+    None where its contents are those of the newest release (a figure changed and changed back): no release is made. It is
+    held where the policy asks for approval, and where a slice still says what an earlier release was withdrawn for.
     Raises :class:`PublishRefusedError` where something changed that the nominated marts do not cover.
     """
     _require_covered(connection, release_id)
     sync_catalogue(connection, catalogue)
     rows, marts_sha256 = _contents(connection)
     open_slices = changed_slice.c.release_id.is_(None)
-    in_force = connection.execute(
-        sa.select(release).join(release_in_force, release_in_force.c.release_id == release.c.release_id)
-    ).one_or_none()
-    same = (marts_sha256, catalogue.sha256)
-    if in_force is not None and (in_force.marts_sha256, in_force.catalogue_sha256) == same:
+    newest = connection.execute(sa.select(release).order_by(release.c.release_id.desc()).limit(1)).one_or_none()
+    if newest is not None and (newest.marts_sha256, newest.catalogue_sha256) == (marts_sha256, catalogue.sha256):
         discard_unpublished(connection, release_id)
-        connection.execute(sa.update(changed_slice).where(open_slices).values(release_id=in_force.release_id))
+        connection.execute(sa.update(changed_slice).where(open_slices).values(release_id=newest.release_id))
         return None
     revisions = connection.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(changed_slice.c.revisions), 0)).where(open_slices)
     )
-    made = Release(release_id, rows, int(revisions or 0), marts_sha256)
+    held_because = policy.held_because or _rejected_before(connection)
+    live_at = None if held_because else policy.live_at(now)
+    made = Release(release_id, rows, int(revisions or 0), marts_sha256, live_at, held_because)
     connection.execute(
         sa.insert(release).values(
             release_id=release_id,
-            published_at=now,
+            published_at=live_at,
             refresh_id=refresh.refresh_id,
             recorded_at=refresh.recorded_at,
-            status="published",
+            status="held" if held_because else "published",
+            held_because=held_because,
             observations=made.observations,
             revisions=made.revisions,
             marts_sha256=made.marts_sha256,
@@ -192,10 +230,81 @@ def publish(
         .where(refreshes.c.release_id.is_(None), refreshes.c.recorded_at <= refresh.recorded_at)
         .values(release_id=release_id)
     )
-    connection.execute(
-        sa.insert(release_pointer).values(in_force_from=now, release_id=release_id, recorded_at=refresh.recorded_at)
-    )
+    action = "hold" if held_because else "embargo" if policy.embargo_time else "publish"
+    record_decision(connection, release_id, action, BY_POLICY, held_because, now, live_at)
+    if live_at is not None:
+        move_pointer(connection, release_id, live_at, is_embargoed=policy.embargo_time is not None)
     return made
+
+
+BY_POLICY = "policy"
+"""Who decided where no person did."""
+
+
+def record_decision(
+    connection: Connection,
+    release_id: int,
+    action: str,
+    operator: str,
+    why: str | None,
+    now: datetime.datetime,
+    live_at: datetime.datetime | None = None,
+) -> None:
+    """Write what was decided about a release."""
+    connection.execute(
+        sa.insert(schema.release_decision).values(
+            release_id=release_id, action=action, operator=operator, why=why, decided_at=now, live_at=live_at
+        )
+    )
+
+
+def move_pointer(
+    connection: Connection, release_id: int, live_at: datetime.datetime, *, is_embargoed: bool = False
+) -> None:
+    """Let readers see a release from ``live_at`` on.
+
+    An embargoed one goes live by the database's clock, to the microsecond and without a process that runs then; any other
+    at once.
+    """
+    recorded_at = sa.select(release.c.recorded_at).where(release.c.release_id == release_id).scalar_subquery()
+    connection.execute(
+        sa.insert(release_pointer).values(
+            in_force_from=live_at, release_id=release_id, recorded_at=recorded_at, is_embargoed=is_embargoed
+        )
+    )
+
+
+def _rejected_before(connection: Connection) -> str | None:
+    """Why the contents about to be published must wait: slices that a withdrawn or refused release showed first and that no
+    published release has shown since; None where there are none."""
+    rejected = sa.select(release.c.release_id).where(release.c.status.in_(("withdrawn", "refused")))
+    numbers = [int(number) for number in connection.scalars(rejected)]
+    if not numbers:
+        return None
+    now, then, shown = (slice_digest.alias(name) for name in ("now", "then", "shown"))
+
+    def same(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
+        names = ("mart", "indicator_key", "period_key", "sha256")
+        return sa.and_(*(one.c[name] == other.c[name] for name in names))
+
+    was_shown = sa.exists().where(
+        same(shown, now),
+        release.c.status == "published",
+        release.c.release_id >= shown.c.release_from,
+        sa.or_(shown.c.release_to.is_(None), release.c.release_id < shown.c.release_to),
+    )
+    query = (
+        sa.select(
+            sa.func.count(sa.distinct(sa.tuple_(now.c.mart, now.c.indicator_key, now.c.period_key))),
+            sa.func.max(then.c.release_from),
+        )
+        .select_from(now.join(then, same(now, then)))
+        .where(now.c.release_to.is_(None), then.c.release_from.in_(numbers), ~was_shown)
+    )
+    slices, last = connection.execute(query).one()
+    if not slices:
+        return None
+    return f"{slices} slices (mart, indicator, period) still say what release {last} was taken back for"
 
 
 def _require_covered(connection: Connection, release_id: int) -> None:
@@ -223,16 +332,28 @@ def check_counts(connection: Connection, refresh_id: int) -> dict[str, int]:
 
 
 def _contents(connection: Connection) -> tuple[int, str]:
-    """Rows of mart.observation and the hash over all slices in force, by codes."""
+    """Rows of mart.observation and the hash over all slices of the newest state, by codes."""
     digests = slice_digest
-    rows = connection.execute(
-        sa.select(
-            digests.c.mart, schema.indicator.c.code, schema.period.c.period_code, digests.c.rows, digests.c.sha256
-        )
-        .join(schema.indicator, schema.indicator.c.indicator_key == digests.c.indicator_key)
-        .join(schema.period, schema.period.c.period_key == digests.c.period_key)
-        .where(digests.c.release_to.is_(None))
-    ).all()
-    lines = sorted(f"{row.mart}|{row.code}|{row.period_code}|{row.sha256}" for row in rows)
+    query = sa.select(
+        digests.c.mart, digests.c.indicator_key, digests.c.period_key, digests.c.rows, digests.c.sha256
+    ).where(digests.c.release_to.is_(None))
+    rows = connection.execute(query).all()
     total = sum(row.rows for row in rows if row.mart == "observation")
-    return total, hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return total, hash_of_slices(
+        connection, [(row.mart, row.indicator_key, row.period_key, row.sha256) for row in rows]
+    )
+
+
+def hash_of_slices(connection: Connection, slices: Iterable[tuple[str, int, int, str]]) -> str:
+    """The hash of a release, of the hashes of its slices (mart, indicator_key, period_key, sha256); by codes."""
+    codes, periods = slice_codes(connection)
+    lines = sorted(f"{mart}|{codes[key]}|{periods[when]}|{sha256}" for mart, key, when, sha256 in slices)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def slice_codes(connection: Connection) -> tuple[dict[int, str], dict[int, str]]:
+    """Codes of indicators and of periods by their keys."""
+    indicator, period = schema.indicator, schema.period
+    codes = connection.execute(sa.select(indicator.c.indicator_key, indicator.c.code))
+    periods = connection.execute(sa.select(period.c.period_key, period.c.period_code))
+    return {row[0]: row[1] for row in codes}, {row[0]: row[1] for row in periods}

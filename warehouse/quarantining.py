@@ -129,14 +129,20 @@ def waive(connection: Connection, receipt_id: int, operator: str, why: str, now:
     if not checks:
         reasons = read_set_aside(connection, receipt_id)["reason"].unique().tolist()
         raise NothingToWaiveError(receipt_id, reasons)
-    rows = [
-        {"sha256": receipt["sha256"], "check_id": check, "operator": operator, "why": why, "created_at": now}
-        for check in checks
-    ]
-    statement = insert(quarantine_waiver)
-    renewed = {name: statement.excluded[name] for name in ("operator", "why", "created_at")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["sha256", "check_id"], set_=renewed), rows)
+    for check in checks:
+        record_waiver(connection, receipt["sha256"], check, operator, why, now)
     return checks
+
+
+def record_waiver(
+    connection: Connection, sha256: str, check_id: str, operator: str, why: str, now: datetime.datetime
+) -> None:
+    """Write that these bytes pass a check, or renew it."""
+    statement = insert(quarantine_waiver).values(
+        sha256=sha256, check_id=check_id, operator=operator, why=why, created_at=now
+    )
+    renewed = {name: statement.excluded[name] for name in ("operator", "why", "created_at")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["sha256", "check_id"], set_=renewed))
 
 
 def read_waivers(connection: Connection, hashes: list[str]) -> dict[str, set[str]]:

@@ -99,7 +99,9 @@ def had_catalogue(connection: Connection, current: Refresh, catalogue_sha256: st
 def close_refresh(
     connection: Connection, refresh_id: int, status: str, now: datetime.datetime, summary: dict[str, Any]
 ) -> None:
-    """Record how a refresh ended: ``published``, ``unchanged`` or ``failed``, with its counts."""
+    """Record how a refresh ended, with its counts: ``published``, ``prepared`` (its release is held or under embargo),
+    ``unchanged`` or ``failed``.
+    """
     connection.execute(
         sa.update(refresh)
         .where(refresh.c.refresh_id == refresh_id)
@@ -359,7 +361,7 @@ def read_collected(connection: Connection, refresh_id: int, form: str) -> list[d
 
 def _last_good(refresh_id: int) -> sa.ScalarSelect[int]:
     """The last refresh before this one that ended as it should, 0 where there is none."""
-    ended = refresh.c.status.in_(("published", "unchanged"))
+    ended = refresh.c.status.in_(("published", "prepared", "unchanged"))
     query = sa.select(sa.func.coalesce(sa.func.max(refresh.c.refresh_id), 0))
     return query.where(ended, refresh.c.refresh_id < refresh_id).scalar_subquery()
 

@@ -1,4 +1,4 @@
-"""The catalogue in the database: ``core.indicator``, ``core.region``, ``core.standard_value``, ``core.period``.
+"""The catalogue in the database: indicators, regions, standards with their items, breaks, rates beside rates, periods.
 
 Here: bringing those tables to what the catalogue says. Not here: the catalogue itself.
 """
@@ -13,47 +13,88 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.postgresql import insert
 
 from warehouse import schema
+from warehouse.breaks import definition_breaks
 from warehouse.catalogue import Catalogue
 from warehouse.periods import period_from_key
 
 
 def add_new_rows(connection: Connection, catalogue: Catalogue) -> None:
-    """Add indicators, regions and standards that the database lacks, so that figures of them can be loaded.
+    """Add indicators and regions that the database lacks, so that figures of them can be loaded.
 
-    What is there already stays as the release in force was published with, until :func:`sync_catalogue`.
+    What is there already stays as the release in force was published with, until :func:`sync_catalogue`; so do standards,
+    breaks and the rest, which no figure needs.
     """
-    for table, records in _records(catalogue):
+    for table, records in ((schema.indicator, _indicators(catalogue)), (schema.region, _regions(catalogue))):
         connection.execute(insert(table).on_conflict_do_nothing(), records)
 
 
 def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
-    """Write indicators, regions and standards as the catalogue has them; rows that it no longer has stay.
+    """Write everything as the catalogue has it.
 
-    Part of publishing: readers see names, units and documents of the release in force. Nothing is done where the last
-    release has this very catalogue; True where something was.
+    Indicators, regions and items that it no longer has stay; so do standards, marked as withdrawn. Part of publishing:
+    readers see names, units, standards and breaks of the release in force. Nothing is done where the last release has
+    this very catalogue; True where something was.
     """
     newest = sa.select(schema.release.c.catalogue_sha256).order_by(schema.release.c.release_id.desc()).limit(1)
     if connection.scalar(newest) == catalogue.sha256:
         return False
-    for table, records in _records(catalogue):
-        _upsert(connection, table, records)
+    _upsert(connection, schema.indicator, _indicators(catalogue))
+    _upsert(connection, schema.region, _regions(catalogue))
+    _upsert(connection, schema.standard, _items(catalogue))
+    _upsert(connection, schema.standard_value, _standards(catalogue))
+    _withdraw_others(connection, catalogue)
+    _replace(connection, schema.indicator_break, _breaks(catalogue))
+    _replace(connection, schema.recomputed_rate, _rates(catalogue))
     return True
 
 
-def _records(catalogue: Catalogue) -> list[tuple[Table, list[dict[str, Any]]]]:
-    """The catalogue's rows by table."""
-    indicators = []
-    for row in catalogue.indicators.values():
-        record = row.model_dump(include=set(schema.indicator.columns.keys()))
-        record["area_types"] = ";".join(row.area_types)
-        indicators.append(record)
-    regions = [row.model_dump() | {"region_key": int(row.region_code)} for row in catalogue.region_rows]
-    standards = [
+def _indicators(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [
+        row.model_dump(include=set(schema.indicator.columns.keys())) | {"area_types": ";".join(row.area_types)}
+        for row in catalogue.indicators.values()
+    ]
+
+
+def _regions(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [row.model_dump() | {"region_key": int(row.region_code)} for row in catalogue.region_rows]
+
+
+def _items(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [row.model_dump() | {"indicator_codes": ";".join(row.indicator_codes)} for row in catalogue.items.values()]
+
+
+def _standards(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [
         row.model_dump(exclude={"indicator_code"})
-        | {"indicator_key": catalogue.indicators[row.indicator_code].indicator_key}
+        | {"indicator_key": catalogue.indicators[row.indicator_code].indicator_key, "is_withdrawn": False}
         for row in catalogue.standards
     ]
-    return [(schema.indicator, indicators), (schema.region, regions), (schema.standard_value, standards)]
+
+
+def _breaks(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [
+        {
+            "break_number": number,
+            "indicator_key": catalogue.indicators[row.indicator_code].indicator_key,
+            "region_code": row.region_code,
+            "area_type": row.area_type,
+            "first_year": row.first_year,
+            "what_changed": row.what_changed,
+            "part_code": row.part_code,
+        }
+        for number, row in enumerate(definition_breaks(catalogue), start=1)
+    ]
+
+
+def _rates(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [
+        {
+            "reported_key": catalogue.indicators[row.reported_code].indicator_key,
+            "recomputed_key": catalogue.indicators[row.recomputed_code].indicator_key,
+            "factor": row.factor,
+        }
+        for row in catalogue.recomputed_rates
+    ]
 
 
 def ensure_periods(connection: Connection, period_keys: Iterable[int]) -> None:
@@ -70,6 +111,24 @@ def ensure_periods(connection: Connection, period_keys: Iterable[int]) -> None:
     ]
     if records:
         connection.execute(insert(schema.period).on_conflict_do_nothing(), records)
+
+
+def _withdraw_others(connection: Connection, catalogue: Catalogue) -> None:
+    """Mark the standards that the catalogue no longer has: a local one may end by leaving its file."""
+    table = schema.standard_value
+    is_gone = table.c.standard_key.not_in([row.standard_key for row in catalogue.standards])
+    connection.execute(sa.update(table).where(is_gone, ~table.c.is_withdrawn).values(is_withdrawn=True))
+
+
+def _replace(connection: Connection, table: Table, records: list[dict[str, Any]]) -> None:
+    """Make a little table, which nothing refers to, hold these rows and no other; nothing is written where it does."""
+    held = [dict(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key)).mappings()]
+    keys = [column.name for column in table.primary_key]
+    if held == sorted(records, key=lambda record: [record[key] for key in keys]):
+        return
+    connection.execute(sa.delete(table))
+    if records:
+        connection.execute(sa.insert(table), records)
 
 
 def _upsert(connection: Connection, table: Table, records: list[dict[str, Any]]) -> None:

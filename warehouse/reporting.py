@@ -14,6 +14,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from warehouse.breaks import DefinitionBreak, crosses_break, definition_breaks
 from warehouse.catalogue import Catalogue
 from warehouse.errors import QueryRefusedError
 from warehouse.periods import parse_period
@@ -31,6 +32,8 @@ class RefreshReport:
     cells: dict[str, int]
     checks: dict[str, int]
     release: dict[str, Any] | None
+    prepared: dict[str, Any] | None
+    """The release this refresh made where nobody sees it yet."""
     troubles: list[str]
     findings: list[str]
 
@@ -46,16 +49,24 @@ def report_refresh(
 ) -> RefreshReport:
     """Everything the summary of a refresh says; findings only where it published something."""
     refresh = _records(connection, _REFRESH, refresh_id=refresh_id)[0]
-    release = _records(connection, _RELEASE)
+    release = release_in_force(connection)
+    prepared = _records(connection, _PREPARED, refresh_id=refresh_id)
     return RefreshReport(
         refresh=refresh,
         returns=_frame(connection, _RETURNS, refresh_id=refresh_id, today=today),
         cells=_records(connection, _CELLS, refresh_id=refresh_id)[0],
         checks=_records(connection, _CHECKS, refresh_id=refresh_id)[0],
-        release=release[0] if release else None,
+        release=release,
+        prepared=prepared[0] if prepared else None,
         troubles=[row["trouble"] for row in _records(connection, _TROUBLES, refresh_id=refresh_id)],
         findings=find(connection, catalogue) if release and refresh["status"] == "published" else [],
     )
+
+
+def release_in_force(connection: Connection) -> dict[str, Any] | None:
+    """The row of ``mart.release`` that readers see; None before the first."""
+    found = _records(connection, _RELEASE)
+    return found[0] if found else None
 
 
 def is_everything_failed(report: RefreshReport) -> bool:
@@ -81,7 +92,8 @@ def find(connection: Connection, catalogue: Catalogue) -> list[str]:
             f" {_shown(row['floor_value'])}, {abs(row['margin']):.0%} on the wrong side ({row['below']} of"
             f" {row['provinces']} provinces are)"
         )
-    grown = [row for row in _records(connection, _GREW) if not _crosses_break(row, catalogue)]
+    breaks = definition_breaks(catalogue)
+    grown = [row for row in _records(connection, _GREW) if not _crosses_break(row, breaks, catalogue)]
     for row in grown[:1]:
         sentences.append(
             f"{row['indicator_name']}: the Gini over provinces grew from {row['earlier']:.3f} ({row['earlier_period']}) to"
@@ -90,14 +102,20 @@ def find(connection: Connection, catalogue: Catalogue) -> list[str]:
     return sentences
 
 
-def query_marts(connection: Connection, statement: str, limit: int) -> tuple[pd.DataFrame, bool]:
+def query_marts(
+    connection: Connection, statement: str, limit: int, as_of: datetime.datetime | None = None
+) -> tuple[pd.DataFrame, bool]:
     """The first ``limit`` rows of a reader's statement as ``bi_reader``, read-only; True where there are more.
 
-    Raises :class:`QueryRefusedError` with PostgreSQL's own reason.
+    With ``as_of`` every mart shows the release that was in force then. Raises :class:`QueryRefusedError` with PostgreSQL's own
+    reason.
     """
     driver: Any = connection.connection.driver_connection
     try:
         connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+        if as_of is not None:
+            setting = sa.text("SELECT set_config('junheng.as_of', :moment, true)")
+            connection.execute(setting, {"moment": as_of.isoformat()})
         connection.execute(sa.text("SET LOCAL ROLE bi_reader"))
         connection.execute(sa.text("SET LOCAL search_path TO mart"))
         with driver.cursor() as cursor:
@@ -113,16 +131,10 @@ def query_marts(connection: Connection, statement: str, limit: int) -> tuple[pd.
     return pd.DataFrame(rows[:limit], columns=names), len(rows) > limit
 
 
-def _crosses_break(row: dict[str, Any], catalogue: Catalogue) -> bool:
+def _crosses_break(row: dict[str, Any], breaks: list[DefinitionBreak], catalogue: Catalogue) -> bool:
     """Whether a break of definition, of the nation or of a province compared, lies between the two periods of a row."""
     first, last = (parse_period(row[name]).year for name in ("earlier_period", "period_code"))
-    return any(
-        broken.indicator_code == row["indicator_code"]
-        and (broken.region_code is None or broken.region_code in catalogue.provinces)
-        and broken.area_type in (None, row["area_type"])
-        and first < broken.first_year_of_new_definition <= last
-        for broken in catalogue.breaks
-    )
+    return crosses_break(breaks, row["indicator_code"], row["area_type"], (first, last), catalogue.provinces)
 
 
 def _shown(value: float) -> str:
@@ -141,6 +153,7 @@ def _records(connection: Connection, statement: sa.TextClause, **parameters: Any
 _REFRESH = sa.text(
     "SELECT refresh_id, run_id, started_at, finished_at, status FROM ops.refresh WHERE refresh_id = :refresh_id"
 )
+_PREPARED = sa.text("SELECT * FROM mart.release WHERE refresh_id = :refresh_id AND status IN ('held', 'embargoed')")
 _RELEASE = sa.text("SELECT * FROM mart.release WHERE status = 'in_force'")
 # One row a return: its newest delivery, or the row that stands for its absence.
 _RETURNS = sa.text(

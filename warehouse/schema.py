@@ -140,10 +140,27 @@ period = Table(
     comment="Spans of time, one code each",
 )
 
+standard = Table(
+    "standard",
+    metadata,
+    _column("item_number", SmallInteger, "number of the item in the edition", primary_key=True, autoincrement=False),
+    _column("item", Text, "name of the service"),
+    _column("category_number", SmallInteger, "number of its category"),
+    _column("category", Text, "name of the category"),
+    _column("area_number", SmallInteger, "number of its area of life"),
+    _column("area", Text, "name of the area"),
+    _column("area_en", Text, "English name of the area"),
+    _column("edition", SmallInteger, "year of the edition of the standard"),
+    _column("indicator_codes", Text, "indicators that observe the item, separated by ;"),
+    _column("is_verified", Boolean, "whether the name was compared with the published text; false: from memory"),
+    schema="core",
+    comment="Items of the national basic public service standard, by category and area",
+)
+
 standard_value = Table(
     "standard_value",
     metadata,
-    _column("standard_key", SmallInteger, "row of the catalogue's standards", primary_key=True, autoincrement=False),
+    _column("standard_key", Integer, "row of the catalogue's standards", primary_key=True, autoincrement=False),
     _column("indicator_key", SmallInteger, "indicator"),
     _column("kind", Text, "floor (binds), target (planned for a year), reference (a remark)"),
     _column("op", Text, ">= or <="),
@@ -154,8 +171,47 @@ standard_value = Table(
     _column("region_group", Text, "group it is for, null: all", null=True),
     _column("document", Text, "document it comes from"),
     _column("certainty", Text, "how sure the catalogue is"),
+    _column("area_type", Text, "area type it is for, null: all", null=True),
+    _column("item_number", SmallInteger, "item it belongs to (core.standard), null: none", null=True),
+    _column("is_binding", Boolean, "whether it must be met"),
+    _column(
+        "region_code",
+        Text,
+        "place that set it, for itself and all within it; 000000: for the nation alone; null: national",
+        null=True,
+    ),
+    _column(
+        "is_withdrawn",
+        Boolean,
+        "whether the catalogue no longer has it; the row stays for the releases that rest on it",
+        server_default=text("false"),
+    ),
     schema="core",
-    comment="Floors, targets and reference values, one step a row",
+    comment="Floors, targets and reference values, one step a row; national ones and those that places set themselves",
+)
+
+indicator_break = Table(
+    "indicator_break",
+    metadata,
+    _column("break_number", SmallInteger, "running number", primary_key=True, autoincrement=False),
+    _column("indicator_key", SmallInteger, "indicator"),
+    _column("region_code", Text, "region whose figures break, null: all", null=True),
+    _column("area_type", Text, "area type whose figures break, null: all", null=True),
+    _column("first_year", SmallInteger, "first year of the new definition; figures before it mean something else"),
+    _column("what_changed", Text, "what changed"),
+    _column("part_code", Text, "part of a derived indicator whose definition changed, null: its own", null=True),
+    schema="core",
+    comment="Breaks of definition, those of derived indicators through their parts included",
+)
+
+recomputed_rate = Table(
+    "recomputed_rate",
+    metadata,
+    _column("reported_key", SmallInteger, "rate that returns carry", primary_key=True, autoincrement=False),
+    _column("recomputed_key", SmallInteger, "derived indicator it stands beside"),
+    _column("factor", Double, "what the derived indicator is multiplied by to have the unit of the reported rate"),
+    schema="core",
+    comment="Which computed rate stands beside which reported one",
 )
 
 observation = Table(
@@ -183,7 +239,7 @@ observation = Table(
     _column(
         "end_reason",
         Text,
-        "why it ended: revision, precision, status, withdrawn, misread, recomputed; null: current",
+        "why it ended: revision, precision, status, source, withdrawn, misread, recomputed; null: current",
         null=True,
     ),
     _column("ended_by", BigInteger, "return that ended it (ops.return_receipt); null: computed, or current", null=True),
@@ -246,7 +302,7 @@ attainment = Table(
     metadata,
     *_slice(key=True),
     *_place(key=True),
-    _column("standard_key", SmallInteger, "step of the standard (core.standard_value)", primary_key=True),
+    _column("standard_key", Integer, "step of the standard (core.standard_value)", primary_key=True),
     *_validity(),
     _column("value", Double, "observed value"),
     _column("obs_status", CHAR(1), "status of the observation"),
@@ -316,7 +372,8 @@ refresh = Table(
     _column(
         "status",
         Text,
-        "running, published, unchanged, failed, or incomplete (killed, or only part of the assets was run)",
+        "running, published, prepared (its release is held or under embargo), unchanged, failed, or incomplete (killed, or"
+        " only part of the assets was run)",
     ),
     _column("release_id", Integer, "release that first shows what it loaded", null=True),
     _column("catalogue_sha256", Text, "hash of the catalogue it used"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from docs.generators.tables import HEAD, code, table
-from docs.generators.views import read_views
 from expectations.marts.common import METRIC_STATUSES as KNOWN_METRIC_STATUSES
 from returns.reasons import MEANINGS as QUARANTINE_MEANINGS
 from warehouse.catalogue import Catalogue, Form, Indicator, Standard, load_catalogue
+from warehouse.describing import read_views
 from warehouse.panels import STATUSES
 from warehouse.periods import PeriodKind, parse_period
 
@@ -96,6 +95,10 @@ def render() -> str:
 
 def _marts() -> Iterator[str]:
     yield from ("## Marts", "")
+    yield "`SET junheng.as_of = '2026-03-01 23:59:59+08'` shows every mart as readers saw it then; so does the function"
+    yield "`mart.<name>_as_of(moment)` of observation, attainment, urban_rural_gap and inequality. A `…_history` holds every"
+    yield "release."
+    yield ""
     for view in read_views().values():
         yield from (f"### mart.{view.name}", "", f"{view.comment}.", "")
         rows = [(code(column.name), column.type, column.meaning) for column in view.columns]
@@ -157,16 +160,26 @@ def _factor(multiplier: float) -> str:
 def _standards(catalogue: Catalogue) -> Iterator[str]:
     yield from ("## Standards", "")
     yield "In force on the period's last day (a school year: its 1 September). A *floor* binds; a *target* is planned for a"
-    yield "year and shown as the distance to it; a *reference* is a remark."
+    yield "year and shown as the distance to it; a *reference* is a remark. `mart.standard` shows local ones too."
     yield ""
-    header = ("indicator", "kind", "value", "from", "to", "for", "document", "how sure")
+    header = ("indicator", "item", "kind", "binds", "value", "from", "to", "for", "document", "how sure")
     yield from table(header, [_standard_row(row) for row in catalogue.standards])
+    yield from ("### Items of the national standard", "")
+    yield "Names that are not verified are written from memory; the counts of areas, categories and items are sure."
+    yield ""
+    rows = [
+        (row.item_number, f"{row.area}<br>{row.area_en}", row.category, row.item, "yes" if row.is_verified else "no",
+         ", ".join(map(code, row.indicator_codes)))
+        for row in catalogue.items.values()
+    ]  # fmt: skip
+    yield from table(("item", "area", "category", "name", "verified", "observed by"), rows)
 
 
 def _standard_row(row: Standard) -> tuple[object, ...]:
-    scope = row.region_group or (f"by {row.target_year}" if row.target_year else "all")
-    ends: date | str = row.valid_to or ""
-    return (code(row.indicator_code), row.kind, f"{row.op} {row.value:g}", row.valid_from, ends, scope, row.document,
+    place = "the nation alone" if row.region_code else row.region_group
+    scope = ", ".join(part for part in (place, row.area_type, row.target_year and f"by {row.target_year}") if part)
+    return (code(row.indicator_code), row.item_number or "", row.kind, "yes" if row.is_binding else "no",
+            f"{row.op} {row.value:g}", row.valid_from, row.valid_to or "", scope or "all", row.document,
             row.certainty)  # fmt: skip
 
 
@@ -212,11 +225,13 @@ def _forms(catalogue: Catalogue) -> Iterator[str]:
     yield from ("## Forms", "")
     rows = [
         (code(row.form), row.name_zh, row.frequency, _due(row), len(catalogue.indicators_of(row.form)))
-        for row in catalogue.forms.values()
+        for row in catalogue.all_forms.values()
     ]
     yield from table(("form", "name", "frequency", "due", "indicators"), rows)
 
 
 def _due(row: Form) -> str:
+    if not row.is_owed:
+        return "never: published, and taken when it comes"
     months = "a month" if row.due_months == 1 else f"{row.due_months} months"
     return f"on day {row.due_day}, {months} after the month in which the period {row.due_anchor}s"

@@ -20,10 +20,12 @@ STYLE = """\
 .page{fill:#ffffff}.band{fill:#f3f5f8}.node{fill:#ffffff;stroke:#8a94a6}.parts{stroke-width:2}
 .edge{fill:none;stroke:#a3acba;stroke-width:1.2}text{font:12px system-ui,sans-serif;fill:#1f2733}
 .quiet{fill:#5b6675}.strong{font-weight:600}
-.employment{stroke:#2f6fb3}.health{stroke:#b3472f}.education{stroke:#3d8a4d}.joint{stroke:#7a52a3}
+.employment{stroke:#2f6fb3}.health{stroke:#b3472f}.education{stroke:#3d8a4d}.portal{stroke:#8a6d1f}
+.joint{stroke:#7a52a3}
 @media(prefers-color-scheme:dark){.page{fill:#0d1117}.band{fill:#161c26}.node{fill:#0d1117}
 .edge{stroke:#57606e}text{fill:#e2e7ee}.quiet{fill:#9aa5b4}
-.employment{stroke:#6aa7e8}.health{stroke:#e88a6a}.education{stroke:#72c084}.joint{stroke:#b795dd}}"""
+.employment{stroke:#6aa7e8}.health{stroke:#e88a6a}.education{stroke:#72c084}.portal{stroke:#d3b35c}
+.joint{stroke:#b795dd}}"""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def read_nodes() -> dict[str, Node]:
     """Every asset of the code location, parents first."""
     from pipelines.definitions import build_assets
 
-    forms = load_catalogue().forms
+    forms = load_catalogue().all_forms
     nodes: dict[str, Node] = {}
     for assets in build_assets():
         for spec in assets.specs:
@@ -117,7 +119,9 @@ def _columns(nodes: Mapping[str, Node], depths: Mapping[str, int]) -> list[tuple
 
 def _bands(nodes: Mapping[str, Node]) -> dict[str, tuple[int, int]]:
     """Sector → (top, height); sectors and forms in the order of the catalogue."""
-    forms = [form for form in load_catalogue().forms.values() if any(node.form == form.form for node in nodes.values())]
+    forms = [
+        form for form in load_catalogue().all_forms.values() if any(node.form == form.form for node in nodes.values())
+    ]
     bands, top = {}, HEAD_HEIGHT
     for sector in dict.fromkeys(form.sector for form in forms):
         size = ROW_HEIGHT * sum(form.sector == sector for form in forms)
@@ -136,7 +140,7 @@ def _place(
     catalogue = load_catalogue()
     middles: dict[str | None, float] = {}
     for sector, (top, _) in bands.items():
-        rows = [form.form for form in catalogue.forms.values() if form.sector == sector]
+        rows = [form.form for form in catalogue.all_forms.values() if form.sector == sector]
         middles |= {form: top + ROW_HEIGHT * (index + 0.5) for index, form in enumerate(rows)}
     last_top, last_size = list(bands.values())[-1]
     middles[None] = (HEAD_HEIGHT + last_top + last_size) / 2
@@ -156,7 +160,7 @@ def _draw_bands(bands: Mapping[str, tuple[int, int]], width: int) -> Iterator[st
     catalogue = load_catalogue()
     for sector, (top, size) in bands.items():
         yield f'<rect class="band" x="{MARGIN - 6}" y="{top}" width="{width - 2 * MARGIN + 12}" height="{size}" rx="6"/>'
-        for index, form in enumerate(form for form in catalogue.forms.values() if form.sector == sector):
+        for index, form in enumerate(form for form in catalogue.all_forms.values() if form.sector == sector):
             middle = top + ROW_HEIGHT * index + ROW_HEIGHT // 2
             yield f'<text class="strong" x="{MARGIN + 4}" y="{middle - 2}">{escape(form.form)}</text>'
             yield f'<text class="quiet" x="{MARGIN + 4}" y="{middle + 14}">{escape(form.name_zh)}</text>'
@@ -191,7 +195,7 @@ def _draw_edges(nodes: Mapping[str, Node], places: Mapping[str, Place]) -> Itera
 
 
 def _draw_nodes(nodes: Mapping[str, Node], places: Mapping[str, Place]) -> Iterator[str]:
-    forms = load_catalogue().forms
+    forms = load_catalogue().all_forms
     for name, node in nodes.items():
         place = places[name]
         colour = forms[node.form].sector if node.form else "joint"

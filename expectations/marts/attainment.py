@@ -71,7 +71,7 @@ def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
     value, floor, margin = (floats(frame, column) for column in ("value", "floor_value", "margin"))
     no_verdict = nulls(frame, "attained")
     attained = frame["attained"].astype("boolean").fillna(False).to_numpy(dtype=np.bool_)
-    sign = _sign_of_standards(frame, catalogue)
+    sign = _sign_of_direction(frame, catalogue)
     expected = np.divide(sign * (value - floor), np.abs(floor), out=np.full(len(frame), np.nan), where=floor != 0)
     computable = ~np.isnan(expected) & ~np.isnan(margin)
     # a figure within 1e-9 of its floor stands at the floor, so its margin is 0
@@ -87,9 +87,9 @@ def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
     }
 
 
-def _sign_of_standards(frame: pd.DataFrame, catalogue: Catalogue) -> npt.NDArray[np.float64]:
-    """1 where more is better, -1 where less is; NaN where the catalogue has no such standard."""
-    signs = {standard.indicator_code: 1.0 if standard.op == ">=" else -1.0 for standard in catalogue.standards}
+def _sign_of_direction(frame: pd.DataFrame, catalogue: Catalogue) -> npt.NDArray[np.float64]:
+    """1 where more is better, -1 where less is; NaN where neither. A standard, local or national, follows it."""
+    signs = {row.code: {"higher": 1.0, "lower": -1.0}.get(row.direction) for row in catalogue.indicators.values()}
     found = frame["indicator_code"].astype(str).map(signs)
     return np.asarray(found.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 

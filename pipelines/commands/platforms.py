@@ -85,7 +85,10 @@ def check(output: str) -> None:
             click.echo(_told(problem))
         click.echo(f"{len(known)} platforms, {len(problems)} things to do, {bare} {NOT_CONFIGURED}", err=bool(problems))
         if bare:
-            click.echo("An address comes from JUNHENG_PLATFORM_URL or from base_url in resources/platforms/*.yaml.")
+            click.echo(
+                "An address comes from JUNHENG_PLATFORM_URL (of the portal: JUNHENG_PORTAL_URL) or from base_url in "
+                "resources/platforms/*.yaml."
+            )
     else:
         columns = ["file", "key", "what", "platforms"]
         rows = [[each.file, each.key, each.what, " ".join(each.platforms)] for each in problems]
@@ -112,7 +115,12 @@ def probe(sectors: tuple[str, ...], provinces: tuple[str, ...], output: str) -> 
     asked = [platform for platform in chosen if platform.address(settings.platform_url) is not None]
     secret = settings.client_secret.get_secret_value() if settings.client_secret else None
     with PlatformClient(
-        load_register(), settings.platform_url, settings.client_id, secret, threads=16, clock=settings.clock
+        load_register(portal_url=settings.portal_url),
+        settings.platform_url,
+        settings.client_id,
+        secret,
+        threads=16,
+        clock=settings.clock,
     ) as client:
         probes = ProbeHistory(settings.home / PROBES_FILE).add(probe_platforms(client, asked))
     columns = ["platform", "endpoint", "result", "milliseconds", "since", "message"]
@@ -144,7 +152,8 @@ def fetch(name: str, form: str | None, period: str | None, into: Path, limit: in
     if not _chosen((sector,), (province,)):
         raise click.BadParameter(f"{name!r} is no platform; 'junheng platforms list' shows them", param_hint="PLATFORM")
     secret = settings.client_secret.get_secret_value() if settings.client_secret else None
-    client = PlatformClient(load_register(), settings.platform_url, settings.client_id, secret, clock=settings.clock)
+    register = load_register(portal_url=settings.portal_url)
+    client = PlatformClient(register, settings.platform_url, settings.client_id, secret, clock=settings.clock)
     with client:
         offers = [
             offer
@@ -177,7 +186,7 @@ def _write(folder: Path, delivery: Delivery) -> Path:
 def _chosen(sectors: tuple[str, ...], provinces: tuple[str, ...]) -> list[Platform]:
     from resources.platforms import load_register
 
-    known = load_register().platforms()
+    known = load_register(portal_url=Settings.load().portal_url).platforms()
     unknown = sorted(set(provinces) - {platform.province for platform in known})
     if unknown:
         raise click.BadParameter(f"no platform of a province {', '.join(unknown)}", param_hint="--province")
@@ -202,9 +211,12 @@ def _row(platform: Platform, template: str | None) -> dict[str, str]:
 
 def _calendar(platform: Platform) -> str:
     """When its returns are due: ``health_annual +3 months day 31``; the catalogue's where the register says nothing."""
+    from resources.platforms.register import OFFICES
     from warehouse.catalogue import load_catalogue
 
     texts = []
+    if platform.sector not in OFFICES:
+        return "owes nothing"
     for form in load_catalogue().forms.values():
         if form.sector != platform.sector:
             continue

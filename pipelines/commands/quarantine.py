@@ -9,18 +9,16 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.commands.connecting import warehouse_connection
 from pipelines.commands.db import open_warehouse
 from pipelines.commands.printing import printable
 from pipelines.settings import SHANGHAI, Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from warehouse.quarantining import Chosen
 
 OUTPUT = click.Choice(["table", "csv", "json"])
@@ -61,7 +59,7 @@ def list_(
     from pipelines.formats import render
     from warehouse.quarantining import Chosen, list_quarantine, list_unplaced
 
-    with _connection() as connection:
+    with warehouse_connection() as connection:
         frame = list_quarantine(
             connection, Chosen(platform=platform, form=form, period_code=period), reason, with_resolved=with_resolved
         )
@@ -86,7 +84,7 @@ def show(receipt: int, limit: int, output: str) -> None:
     from pipelines.formats import render
     from warehouse.quarantining import read_receipt, read_set_aside
 
-    with _connection() as connection:
+    with warehouse_connection() as connection:
         facts = read_receipt(connection, receipt)
         frame = read_set_aside(connection, receipt)
     if output == "table":
@@ -110,7 +108,7 @@ def explain(receipt: int, address: str | None) -> None:
     from returns.locating import find_cell
     from warehouse.quarantining import read_receipt, read_set_aside
 
-    with _connection() as connection:
+    with warehouse_connection() as connection:
         facts = read_receipt(connection, receipt)
         frame = read_set_aside(connection, receipt, address)
     if frame.empty:
@@ -141,11 +139,17 @@ def release(receipt: int, why: str, queue_only: bool) -> None:
 
     The permission holds for these very bytes: a corrected delivery is judged anew.
     """
-    from warehouse.quarantining import Chosen, requeue, waive
+    from resources.archive import Decision, open_archive
+    from warehouse.quarantining import Chosen, read_receipt, requeue, waive
 
     settings = Settings.load()
-    with _connection(writing=True) as connection:
-        checks = waive(connection, receipt, settings.operator_name, why, settings.clock())
+    with warehouse_connection(writing=True) as connection:
+        now = settings.clock()
+        checks = waive(connection, receipt, settings.operator_name, why, now)
+        sha256 = read_receipt(connection, receipt)["sha256"]
+        open_archive(settings.archive_location).append_decisions(
+            [Decision("waive", settings.operator_name, why, now, sha256, check) for check in checks]
+        )
         requeue(connection, Chosen(receipts=(receipt,)))
     click.echo(f"receipt {receipt} passes {', '.join(checks)}, said {settings.operator_name}: {why}")
     _read_what_waits(settings, queue_only)
@@ -169,7 +173,7 @@ def reread(
     if not (receipts or name or layout or since):
         raise click.UsageError("say which: --receipt, --return, --layout or --since")
     settings = Settings.load()
-    with _connection(writing=True) as connection:
+    with warehouse_connection(writing=True) as connection:
         queued = requeue(connection, _chosen(receipts, name, layout, since))
     click.echo(f"{len(queued):,} returns will be read once more")
     _read_what_waits(settings, queue_only)
@@ -204,22 +208,6 @@ def _read_what_waits(settings: Settings, queue_only: bool) -> None:
         warehouse = open_warehouse().ensure()
         outcome = run_refresh(settings, warehouse, archive_only=True)
     sys.exit(tell(settings, warehouse, outcome))
-
-
-@contextmanager
-def _connection(*, writing: bool = False) -> Iterator[Connection]:
-    from warehouse.migrating import migrate, require_current
-
-    engine = open_warehouse().ensure().engine()
-    try:
-        if writing:
-            migrate(engine)
-        else:
-            require_current(engine)
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
 
 
 def _grid(facts: dict[str, Any]) -> Any:

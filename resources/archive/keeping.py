@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from resources.archive.decisions import DECISIONS, Decision, read_decision_lines
 from resources.archive.local import LocalStore
 from resources.archive.manifest import ManifestEntry, latest_entries, read_lines
 from resources.archive.store import Store, Stored
@@ -122,13 +123,28 @@ class Archive:
 
         A last line that a crash cut off is passed over; any other line that cannot be read is an ArchiveError.
         """
-        for name in self._store.list_manifests() if refresh is None else [_checked_refresh(refresh)]:
+        names = [name for name in self._store.list_manifests() if name != DECISIONS]
+        for name in names if refresh is None else [_checked_refresh(refresh)]:
             for where, lines in self._store.read_manifest(name):
                 yield from read_lines(lines, where)
 
     def receipts(self) -> list[ManifestEntry]:
         """One entry a delivery, in the order in which they were recorded: what ``ops.return_receipt`` is rebuilt from."""
         return latest_entries(self.read_manifest())
+
+    def append_decisions(self, decisions: Sequence[Decision]) -> None:
+        """Add what was decided, safe when it returns."""
+        if decisions:
+            self._store.append_lines(DECISIONS, [decision.to_json() for decision in decisions])
+
+    def read_decisions(self) -> list[Decision]:
+        """Everything that was decided, oldest first."""
+        found = [
+            decision
+            for where, lines in self._store.read_manifest(DECISIONS)
+            for decision in read_decision_lines(lines, where)
+        ]
+        return sorted(found, key=lambda each: each.decided_at)
 
     def verify(self, sample: int | None = None) -> Verification:
         """Read all bytes again, or of ``sample`` objects, and hold them against their hashes and the manifests.

@@ -72,7 +72,7 @@ class Asking:
         address = platform.address(self._template)
         if address is None:
             reason = f"has no address: set its base_url in {platform.file.name}"
-            usual = ", or JUNHENG_PLATFORM_URL" if platform.sector != "portal" else ""
+            usual = f", or JUNHENG_{'PORTAL' if platform.sector == 'portal' else 'PLATFORM'}_URL"
             raise PlatformRefused(platform.name, "", reason + usual, kind="not_configured")
         return address
 

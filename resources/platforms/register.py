@@ -73,7 +73,7 @@ class Platform(BaseModel):
         """Its address; RegisterError where it has none."""
         address = self.address(template)
         if address is None:
-            usual = ", and neither is JUNHENG_PLATFORM_URL" if self.sector in OFFICES else ""
+            usual = f", and neither is JUNHENG_{'PLATFORM' if self.sector in OFFICES else 'PORTAL'}_URL"
             raise RegisterError(self.file, [(f"provinces.{self.province}.base_url", f"is not set{usual}")])
         return address
 
@@ -103,8 +103,11 @@ class Register:
         return [self.platform(*name) for name in [*names, *([PORTAL] if PORTAL[1] in self._defaults else [])]]
 
 
-def load_register(folder: Path = REGISTER_FOLDER) -> Register:
-    """Read and validate the files ``*.yaml`` of ``folder``; RegisterError names every wrong key."""
+def load_register(folder: Path = REGISTER_FOLDER, portal_url: str | None = None) -> Register:
+    """Read and validate the files ``*.yaml`` of ``folder``; RegisterError names every wrong key.
+
+    ``portal_url`` (JUNHENG_PORTAL_URL) is the address of the portal, whatever the file says.
+    """
     defaults: dict[str, Access] = {}
     differing: dict[tuple[str, str], Access] = {}
     files: dict[str, Path] = {}
@@ -113,6 +116,8 @@ def load_register(folder: Path = REGISTER_FOLDER) -> Register:
         if parsed.sector in files:
             raise RegisterError(path, [("sector", f"{parsed.sector} is told in {files[parsed.sector].name} already")])
         files[parsed.sector] = path
+        if portal_url and parsed.sector == PORTAL[1]:
+            parsed.provinces[PORTAL[0]] = {**parsed.provinces.get(PORTAL[0], {}), "base_url": portal_url}
         defaults[parsed.sector] = _access(path, "defaults", parsed.defaults)
         for province, keys in parsed.provinces.items():
             merged = merge_keys(parsed.defaults, keys)

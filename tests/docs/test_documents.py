@@ -7,10 +7,10 @@ import click
 import pytest
 
 from docs.generate import COMMAND, stale_documents
-from docs.generators.views import NoMeaningError, read_views
 from pipelines.cli import main
 from pipelines.settings import PREFIX, Settings
 from tests.docs.reading import PROSE, ROOT, SETUP, commands_in, name_of, read
+from warehouse.describing import NoMeaningError, read_views
 
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 VARIABLE = re.compile(r"JUNHENG_[A-Z_]*[A-Z]")

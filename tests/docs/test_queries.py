@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from docs.generators.views import read_views
 from tests.docs.reading import PROSE, code_in, commands_in, name_of, read
+from warehouse.describing import read_views
 from warehouse.schema import metadata
 
 MARTS = {name: {column.name for column in view.columns} for name, view in read_views().items()}

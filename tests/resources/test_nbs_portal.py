@@ -22,7 +22,7 @@ from resources.errors import DeliveryInvalid, PlatformRefused, PlatformUnavailab
 from resources.platforms import Delivery, NotModified, Offer
 from resources.platforms.access import Access
 from resources.platforms.asking import Asking
-from resources.platforms.register import Platform
+from resources.platforms.register import Platform, load_register
 from resources.platforms.transports.nbs import EasyQueryTransport, EsDataTransport
 from resources.platforms.transports.nbs_options import cube_period, series_period
 from returns.carriers import Grid, read_grid
@@ -113,6 +113,15 @@ def test_each_year_with_a_figure_is_offered_once(sandbox: str, portal: Portal, a
         "portal_annual-2010.json",
     )
     assert (first.etag, first.modified_at, listing.etag) == (None, None, None)
+
+
+def test_every_table_that_the_shipped_register_names_is_found(sandbox: str, asking: Asking) -> None:
+    shipped = load_register().platform("000000", "portal").access.options
+    where = platform(sandbox + "/000000/portal", shipped)
+    listing = EsDataTransport(asking).list_returns(where, None, None)
+    assert [row.period_code for row in listing.rows] == [str(year) for year in range(2010, 2025)]
+    lines = fetched(EsDataTransport(asking), where, "2024").content.splitlines()
+    assert len(lines) == len(shipped["catalogues"])
 
 
 def test_a_table_is_asked_for_the_years_it_holds_only(sandbox: str, portal: Portal, asking: Asking) -> None:

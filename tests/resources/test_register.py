@@ -137,3 +137,14 @@ def test_what_somebody_wrote_in_the_place_of_a_name_is_not_repeated(tmp_path: Pa
 def test_an_empty_folder_is_no_register(tmp_path: Path):
     with pytest.raises(RegisterError, match="holds no"):
         load_register(tmp_path)
+
+
+def test_the_portal_has_the_address_that_the_environment_gives():
+    register = load_register(portal_url="https://portal.example.cn/external")
+    assert register.platform("000000", "portal").base_url(None) == "https://portal.example.cn/external"
+    assert register.platform("510000", "health").address(None) is None
+
+
+def test_without_an_address_the_portal_s_variable_is_named():
+    with pytest.raises(RegisterError, match="JUNHENG_PORTAL_URL"):
+        load_register().platform("000000", "portal").base_url("http://usual/{province}/{sector}")

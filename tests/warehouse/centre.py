@@ -17,10 +17,13 @@ from sqlalchemy import Connection, Engine, text
 from warehouse.calendar import due_on
 from warehouse.catalogue import Catalogue, load_catalogue
 from warehouse.computing import compute_marts, compute_observations
-from warehouse.loading import Merged, load_returns
+from warehouse.loading import load_returns
+from warehouse.merging import Merged
 from warehouse.periods import parse_period
 from warehouse.publishing import (
+    AUTOMATIC,
     Release,
+    ReleasePolicy,
     digest_slices,
     discard_unpublished,
     next_release_id,
@@ -96,7 +99,7 @@ class Return:
 
     @property
     def sector(self) -> str:
-        return CATALOGUE.forms[self.form].sector
+        return CATALOGUE.all_forms[self.form].sector
 
     @property
     def platform(self) -> str:
@@ -217,13 +220,13 @@ class Centre:
             nominate(connection, number)
             return number
 
-    def publish(self, refresh: Refresh) -> Release | None:
-        """Move the pointer to what was prepared; None where that is what readers see already."""
+    def publish(self, refresh: Refresh, policy: ReleasePolicy = AUTOMATIC) -> Release | None:
+        """Move the pointer to what was prepared; None where that is the newest state already."""
         with self.engine.begin() as connection:
             number = next_release_id(connection)
-            return publish(connection, refresh, number, self.now(), self.catalogue)
+            return publish(connection, refresh, number, self.now(), self.catalogue, policy)
 
-    def night(self, *returns: Return) -> Release | None:
+    def night(self, *returns: Return, policy: ReleasePolicy = AUTOMATIC) -> Release | None:
         """A whole refresh; None where nothing changed and nothing was published."""
         refresh = self.open()
         self.load(*returns, refresh=refresh)
@@ -232,7 +235,7 @@ class Centre:
             if unpublished_slices(connection).empty:
                 return None
         self.prepare()
-        return self.publish(refresh)
+        return self.publish(refresh, policy)
 
     def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """What a query gives."""
@@ -277,7 +280,7 @@ class Centre:
             etag=None,
             modified_at=item.modified_at or self.now(),
             fetched_at=self.now(),
-            due_on=due_on(CATALOGUE.forms[item.form], parse_period(item.period)),
+            due_on=due_on(CATALOGUE.all_forms[item.form], parse_period(item.period)),
         )
 
 

@@ -71,13 +71,16 @@ def test_what_is_shipped_has_the_counts_of_the_design() -> None:
     [
         ("regions.csv", lambda it: len(it.region_rows)),
         ("region_changes.csv", lambda it: len(it.region_changes)),
+        ("standard_items.csv", lambda it: len(it.items)),
         ("standards.csv", lambda it: len(it.standards)),
+        ("recomputed_rates.csv", lambda it: len(it.recomputed_rates)),
         ("breaks.csv", lambda it: len(it.breaks)),
         ("not_applicable.csv", lambda it: len(it.not_applicable)),
         ("units.csv", lambda it: len(it.units)),
         ("indicators.csv", lambda it: len(it.indicators)),
         ("provinces.csv", lambda it: len(it.provinces)),
         ("forms.csv", lambda it: len(it.forms)),
+        ("portal_forms.csv", lambda it: len(it.portal_forms)),
     ],
 )
 def test_every_row_of_a_shipped_file_is_loaded(file: str, rows: Callable[[Catalogue], int]) -> None:
@@ -94,6 +97,19 @@ def test_every_form_carries_indicators_and_every_base_indicator_has_a_form() -> 
     carried = {indicator.code for form in SHIPPED.forms for indicator in SHIPPED.indicators_of(form)}
     assert carried == {code for code, row in SHIPPED.indicators.items() if row.kind == "base"}
     assert all(SHIPPED.indicators_of(form) for form in SHIPPED.forms)
+
+
+def test_the_portal_s_forms_carry_what_provinces_report_over_such_periods_and_owe_nothing() -> None:
+    assert {code: form.frequency for code, form in SHIPPED.portal_forms.items()} == {
+        "portal_annual": "A",
+        "portal_quarterly": "Q",
+        "portal_monthly": "M",
+    }
+    assert not any(form.is_owed for form in SHIPPED.portal_forms.values())
+    annual = {row.code for row in SHIPPED.indicators_of("portal_annual")}
+    owed = {row.code for form in ("employment_annual", "health_annual") for row in SHIPPED.indicators_of(form)}
+    assert annual == owed
+    assert not any(row.is_cumulative for row in SHIPPED.indicators_of("portal_monthly"))
 
 
 def test_a_derived_indicator_names_its_parts_with_their_area_type() -> None:
@@ -170,6 +186,12 @@ def test_a_line_with_more_or_fewer_cells_is_named(copy: Path, file: str) -> None
         ("standards.csv", 4, "op", ">"),
         ("standards.csv", 4, "value", ""),
         ("standards.csv", 4, "document", ""),
+        ("standards.csv", 4, "is_binding", "false"),
+        ("standards.csv", 38, "is_binding", "true"),
+        ("standards.csv", 2, "valid_to", "2009-08-31"),
+        ("standard_items.csv", 2, "is_verified", "perhaps"),
+        ("standard_items.csv", 2, "item", ""),
+        ("recomputed_rates.csv", 2, "factor", "0"),
         ("breaks.csv", 2, "first_year_of_new_definition", "MMXVII"),
         ("not_applicable.csv", 2, "area_type", "countryside"),
         ("forms.csv", 2, "due_day", "32"),
@@ -194,6 +216,9 @@ def test_the_value_found_is_told(copy: Path) -> None:
         ("indicators.csv", "code"),
         ("provinces.csv", "region_code"),
         ("forms.csv", "form"),
+        ("standards.csv", "standard_key"),
+        ("standard_items.csv", "item_number"),
+        ("recomputed_rates.csv", "reported_code"),
         ("regions.csv", "region_code"),
         ("units.csv", "unit_as_printed"),
         ("county_population_2020.csv", "region_code"),
@@ -219,6 +244,10 @@ def test_a_number_used_for_two_indicators_is_named(copy: Path) -> None:
         ("indicators.csv", 9, "weight_indicator", "PEOPLE"),
         ("indicators.csv", 2, "forms", "employment_weekly"),
         ("standards.csv", 3, "indicator_code", "PEN_NOWHERE"),
+        ("standards.csv", 3, "item_number", "99"),
+        ("standard_items.csv", 13, "indicator_codes", "EDU_NOWHERE"),
+        ("recomputed_rates.csv", 2, "reported_code", "HLT_NOWHERE"),
+        ("recomputed_rates.csv", 2, "recomputed_code", "HLT_NOWHERE"),
         ("breaks.csv", 3, "indicator_code", "HLT_NOWHERE"),
         ("breaks.csv", 3, "region_code", "990000"),
         ("not_applicable.csv", 2, "indicator_code", "HLT_NOWHERE"),
@@ -234,3 +263,26 @@ def test_a_number_used_for_two_indicators_is_named(copy: Path) -> None:
 def test_a_reference_to_nothing_is_named(copy: Path, file: str, line: int, column: str, value: str) -> None:
     put(copy, file, line, column, value)
     assert refusal(copy) == (file, line, column)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "column", "value"),
+    [
+        pytest.param("standards.csv", 2, "item_number", "12", id="a step of an item that does not name its indicator"),
+        pytest.param("standards.csv", 2, "standard_key", "10001", id="a number that is for local standards"),
+        pytest.param("standards.csv", 2, "region_code", "510000", id="a local standard among the national ones"),
+        pytest.param("standards.csv", 2, "op", "<=", id="a standard against the indicator's direction"),
+        pytest.param("standards.csv", 2, "area_type", "rural", id="an area type the indicator has not"),
+        pytest.param("standard_items.csv", 3, "category", "另一类", id="a category with two names"),
+        pytest.param("standard_items.csv", 3, "area_en", "Another", id="an area with two names"),
+        pytest.param("recomputed_rates.csv", 2, "reported_code", "HLT_BEDS_PER_1000", id="a computed rate as reported"),
+        pytest.param("recomputed_rates.csv", 2, "recomputed_code", "HLT_BEDS", id="a reported number as computed"),
+        pytest.param(
+            "recomputed_rates.csv", 2, "recomputed_code", "EDU_PRIMARY_PUPILS_PER_TEACHER", id="another kind of period"
+        ),
+    ],
+)
+def test_rows_that_contradict_each_other_are_named(copy: Path, file: str, line: int, column: str, value: str) -> None:
+    put(copy, file, line, column, value)
+    named = "area_number" if column == "area_en" else "category_number" if column == "category" else column
+    assert refusal(copy) == (file, line, named)

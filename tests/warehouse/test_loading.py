@@ -116,10 +116,112 @@ def test_figures_of_other_returns_stay(centre: Centre) -> None:
     assert {row[4] for row in centre.figures()} == {2.0, 3.0}
 
 
-def test_a_figure_that_a_later_delivery_does_not_name_stays(centre: Centre) -> None:
+# --- what is gone ---
+
+
+def ends(centre: Centre) -> list[tuple[Any, ...]]:
+    """(old value, why it ended, new value) of every change of a reported figure, in the order of the old values."""
+    return centre.rows("SELECT old_value, kind, new_value FROM core.change ORDER BY old_value")
+
+
+def test_a_figure_that_a_later_delivery_does_not_name_is_withdrawn_and_told(centre: Centre) -> None:
     centre.load(health(beds(1.0), beds(2.0, area="rural")))
     centre.load(health(beds(3.0)))
+    assert {row[4] for row in centre.figures()} == {3.0}
+    assert ends(centre) == [(1.0, "revision", 3.0), (2.0, "withdrawn", None)]
+    assert centre.values("SELECT message FROM ops.return_receipt ORDER BY receipt_id") == [
+        None,
+        "1 figures of earlier deliveries are not in it any more",
+    ]
+    assert centre.values(
+        "SELECT n.sequence FROM core.change c JOIN ops.return_receipt n ON n.receipt_id = c.new_receipt_id"
+    ) == [2, 2]
+
+
+def test_a_withdrawn_figure_was_known_before(centre: Centre) -> None:
+    first = centre.open()
+    centre.load(health(beds(1.0), beds(2.0, area="rural")), refresh=first)
+    centre.load(health(beds(1.0)))
+    assert {row[4] for row in centre.figures(first)} == {1.0, 2.0}
+    assert {row[4] for row in centre.figures()} == {1.0}
+
+
+def test_a_withdrawn_figure_that_comes_back_is_new_and_no_revision(centre: Centre) -> None:
+    centre.load(health(beds(1.0), beds(2.0, area="rural")))
+    centre.load(health(beds(1.0)))
+    centre.load(health(beds(1.0), beds(2.0, area="rural")))
+    assert {row[4] for row in centre.figures()} == {1.0, 2.0}
+    assert ends(centre) == [(2.0, "withdrawn", None)]
+
+
+def test_nothing_is_withdrawn_by_a_delivery_with_cells_in_quarantine(centre: Centre) -> None:
+    """The missing figure may be the one that cannot be read."""
+    centre.load(health(beds(1.0), beds(2.0, area="rural")))
+    centre.load(health(beds(3.0), bad=(("表1!D5", "约12", "not_a_number"),)))
     assert {row[4] for row in centre.figures()} == {3.0, 2.0}
+
+
+def test_a_text_beside_the_tables_keeps_nothing_alive(centre: Centre) -> None:
+    centre.load(health(beds(1.0), beds(2.0, area="rural")))
+    centre.load(health(beds(1.0), bad=(("表1!Z9", "印章", "stray_cell"),)))
+    assert {row[4] for row in centre.figures()} == {1.0}
+
+
+def test_nothing_is_withdrawn_by_a_delivery_without_a_usable_figure(centre: Centre) -> None:
+    centre.load(health(beds(1.0)))
+    centre.load(health(bad=(("", "", "unknown_layout"),)))
+    assert {row[4] for row in centre.figures()} == {1.0}
+
+
+def test_another_return_withdraws_nothing_of_this_one(centre: Centre) -> None:
+    centre.load(health(beds(1.0)), health(beds(2.0, "610000"), province="610000"))
+    centre.load(health(beds(3.0), period="2023"), employment(people(5.0)))
+    assert {row[4] for row in centre.figures()} >= {1.0, 2.0}
+    assert ends(centre) == []
+
+
+def test_of_two_deliveries_in_one_night_the_first_leaves_no_trace(centre: Centre) -> None:
+    centre.load(health(beds(1.0), beds(2.0, area="rural")))
+    later = FIRST_NIGHT + datetime.timedelta(days=40)
+    centre.load(health(beds(5.0), beds(7.0, area="rural")), health(beds(1.0), modified_at=later))
+    assert {row[4] for row in centre.figures()} == {1.0}
+    assert ends(centre) == [(2.0, "withdrawn", None)]
+
+
+def test_a_figure_that_a_night_takes_back_and_gives_again_is_no_change(centre: Centre) -> None:
+    centre.load(health(beds(1.0)))
+    later = FIRST_NIGHT + datetime.timedelta(days=40)
+    centre.load(health(beds(5.0)), health(beds(1.0, last_digit=0.1), modified_at=later))
+    assert ends(centre) == []
+    assert {row[4] for row in centre.figures()} == {1.0}
+
+
+# --- why a vintage ends ---
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        (beds(4.6, last_digit=0.1), beds(4.65, last_digit=0.01), "precision"),
+        (beds(4.6, last_digit=0.1), beds(4.66, last_digit=0.01), "revision"),
+        (beds(100.0, last_digit=1.0), beds(100.5, last_digit=0.1), "precision"),
+        (beds(100.0, status="P"), beds(100.0), "status"),
+        (beds(100.0), beds(None), "revision"),
+        (beds(None), beds(100.0), "revision"),
+    ],
+)
+def test_a_change_says_of_what_kind_it_is(centre: Centre, old: Cell, new: Cell, kind: str) -> None:
+    centre.load(health(old))
+    centre.load(health(new))
+    assert ends(centre) == [(old.value, kind, new.value)]
+
+
+def test_a_current_vintage_has_no_end(centre: Centre) -> None:
+    centre.load(health(beds(1.0)))
+    centre.load(health(beds(3.0)))
+    assert centre.rows("SELECT end_reason, ended_by FROM core.observation WHERE superseded_at = 'infinity'") == [
+        (None, None)
+    ]
 
 
 # --- idempotence ---

@@ -21,12 +21,14 @@ MARTS = [
     "attainment",
     "attainment_history",
     "indicator",
+    "indicator_break",
     "inequality",
     "inequality_history",
     "lineage",
     "observation",
     "observation_history",
     "precision_change",
+    "rate_comparison",
     "region",
     "release",
     "release_decision",
@@ -36,6 +38,7 @@ MARTS = [
     "revision",
     "revision_statistics",
     "standard",
+    "standard_item",
     "urban_rural_gap",
     "urban_rural_gap_history",
 ]
@@ -94,6 +97,26 @@ def test_a_filled_warehouse_goes_down_and_up_again(engine: Engine) -> None:
     with engine.connect() as connection:
         assert relations(connection) == before
     fill(engine)
+
+
+def test_a_warehouse_with_local_standards_goes_down_without_them(engine: Engine) -> None:
+    fill(engine)
+    with engine.begin() as connection:
+        pension = "INSERT INTO core.standard_value SELECT 100001, indicator_key, kind, op, 200, valid_from, valid_to,"
+        rest = " target_year, region_group, document, certainty, null, null, true, '510000' FROM core.standard_value"
+        connection.execute(text(f"{pension}{rest} WHERE standard_key = 8"))
+        met = "INSERT INTO core.attainment VALUES (26, 20250112, 510000, 0, {}, 1, null, 250, 'A', 200, 'floor', 0.25, true)"
+        connection.execute(text(met.format(8)))
+        connection.execute(text(met.format(100001)))
+    downgrade(engine, "0001")
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT standard_key FROM core.attainment")).all() == [8]
+        assert connection.scalar(text("SELECT max(standard_key) < 40 FROM core.standard_value")) is True
+        assert connection.scalar(text("SELECT count(*) FROM mart.standard")) > 30
+    assert migrate(engine) is True
+    with engine.connect() as connection:
+        bound = "SELECT count(*) FROM mart.standard WHERE is_binding <> (floor_kind = 'floor')"
+        assert connection.scalar(text(bound)) == 0
 
 
 def test_a_warehouse_of_another_revision_is_refused_with_the_command_to_run(engine: Engine) -> None:
@@ -166,7 +189,7 @@ def test_every_table_view_and_column_is_described(centre_engine: Engine) -> None
     )
     columns = (
         "SELECT nspname || '.' || relname || '.' || attname FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid"
-        " JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname IN ('core', 'ops', 'staging') AND relkind IN ('r', 'p')"
+        " JOIN pg_namespace n ON n.oid = relnamespace WHERE (nspname IN ('core', 'ops', 'staging') AND relkind IN ('r', 'p') OR nspname = 'mart')"
         " AND NOT relispartition AND relname <> 'schema_revision' AND attnum > 0 AND NOT attisdropped"
         " AND coalesce(col_description(c.oid, attnum), '') = ''"
     )

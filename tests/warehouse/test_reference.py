@@ -33,7 +33,9 @@ def test_every_indicator_region_and_standard_is_there(connection: Connection) ->
     assert count(connection, "core.indicator") == 88
     assert count(connection, "core.region") == len(CATALOGUE.region_rows)
     assert count(connection, "core.region WHERE is_county_unit") == 2845
-    assert count(connection, "core.standard_value") == len(CATALOGUE.standards)
+    assert count(connection, "core.standard_value WHERE NOT is_withdrawn") == len(CATALOGUE.standards)
+    assert count(connection, "core.standard") == 81
+    assert count(connection, "core.recomputed_rate") == len(CATALOGUE.recomputed_rates)
 
 
 def test_an_indicator_is_as_the_catalogue_says(connection: Connection) -> None:
@@ -68,7 +70,7 @@ def test_a_standard_has_the_number_of_its_row(connection: Connection) -> None:
 
 
 def test_syncing_again_writes_no_row(connection: Connection) -> None:
-    tables = ("core.indicator", "core.region", "core.standard_value")
+    tables = ("core.indicator", "core.region", "core.standard", "core.standard_value", "core.indicator_break")
     before = [versions(connection, table) for table in tables]
     sync_catalogue(connection, CATALOGUE)
     assert [versions(connection, table) for table in tables] == before
@@ -114,6 +116,23 @@ def test_a_row_the_catalogue_no_longer_has_stays(connection: Connection) -> None
     fewer = {code: row for code, row in CATALOGUE.indicators.items() if code != "DIG_BROADBAND_PER_100"}
     sync_catalogue(connection, dataclasses.replace(CATALOGUE, indicators=fewer))
     assert count(connection, "core.indicator") == 88
+
+
+def test_a_standard_the_catalogue_no_longer_has_stays_for_its_releases_and_is_not_shown(connection: Connection) -> None:
+    shown = "mart.standard WHERE document = 'base quota of 2023'"
+    assert count(connection, shown) == 2
+    fewer = tuple(row for row in CATALOGUE.standards if row.document != "base quota of 2023")
+    sync_catalogue(connection, dataclasses.replace(CATALOGUE, standards=fewer))
+    assert count(connection, shown) == 0
+    assert count(connection, "core.standard_value WHERE document = 'base quota of 2023'") == 2
+    sync_catalogue(connection, CATALOGUE)
+    assert count(connection, shown) == 2
+
+
+def test_a_new_standard_is_not_added_before_its_release(connection: Connection) -> None:
+    new = CATALOGUE.standards[-1].model_copy(update={"standard_key": 9_999})
+    add_new_rows(connection, dataclasses.replace(CATALOGUE, standards=(*CATALOGUE.standards, new)))
+    assert count(connection, "core.standard_value WHERE standard_key = 9999") == 0
 
 
 def test_periods_are_added_once(connection: Connection) -> None:

@@ -382,6 +382,34 @@ def test_a_finding_never_crosses_a_break(centre: Centre, definition: Break, expe
     assert len(grown(centre, dataclasses.replace(CATALOGUE, breaks=(definition,)))) == expected
 
 
+def bed_rates(period: str, first: float) -> list[Return]:
+    """Beds to a thousand residents: ``first`` in the first province, 5 in the others."""
+    return [
+        made
+        for n, code in enumerate(PROVINCES)
+        for made in (
+            health(beds(first if n == 0 else 5.0, region=code), province=code, period=period),
+            employment(people(1000.0, region=code), province=code, period=period),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        pytest.param(broken(2022, indicator="HLT_BEDS"), 0, id="of what is counted"),
+        pytest.param(broken(2022, indicator="POP_RESIDENT", area="total"), 0, id="of what it is divided by"),
+        pytest.param(broken(2022, indicator="POP_RESIDENT", area="rural"), 1, id="of an area type it does not use"),
+        pytest.param(broken(2019, indicator="HLT_BEDS"), 1, id="before both"),
+    ],
+)
+def test_a_finding_on_a_rate_never_crosses_a_break_of_its_parts(
+    centre: Centre, definition: Break, expected: int
+) -> None:
+    centre.night(*bed_rates("2019", 10.0), *bed_rates("2024", 20.0))
+    assert len(grown(centre, dataclasses.replace(CATALOGUE, breaks=(definition,)))) == expected
+
+
 def test_a_report_carries_release_checks_and_findings(centre: Centre) -> None:
     made = centre.night(income("510000", 40_000.0, 20_000.0))
     assert made is not None

@@ -12,25 +12,30 @@ file                           one row is
 ``region_aliases.csv``         an older name of a code
 ``region_changes.csv``         a dated change of codes: rename, merge, split, transfer, upgrade
 ``county_population_2020.csv`` a county unit of the 2020 census
+``standard_items.csv``         an item of the national standard's 2023 edition, in its category and area
 ``standards.csv``              one step of a floor, target or reference value
+``recomputed_rates.csv``       a reported rate and the derived indicator it stands beside
 ``breaks.csv``                 a break of definition
 ``not_applicable.csv``         what cannot exist
 ``forms.csv``                  a form that platforms owe, with its due rule
 ``units.csv``                  a unit as printed in returns, and its factor to the catalogue's unit
 =============================  ===================================================================
+
+Standards of provinces, prefectures and counties stand in a file of the office's own (:func:`use_local_standards`), which
+has the columns of ``standards.csv``.
 """
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
 import pandas as pd
 
+from warehouse.catalogue.consistency import check_items, check_local, check_rates, check_standards
 from warehouse.catalogue.models import (
     Break,
     CountyPopulation,
@@ -38,14 +43,17 @@ from warehouse.catalogue.models import (
     Indicator,
     NotApplicable,
     Province,
+    RecomputedRate,
     Region,
     RegionAlias,
     RegionChange,
     Row,
     Standard,
+    StandardItem,
     Unit,
 )
 from warehouse.catalogue.reading import read_rows
+from warehouse.catalogue.standards import standard_in_force
 from warehouse.errors import CatalogueError
 
 __all__ = [
@@ -56,15 +64,21 @@ __all__ = [
     "Indicator",
     "NotApplicable",
     "Province",
+    "RecomputedRate",
     "Region",
     "RegionAlias",
     "RegionChange",
     "Standard",
+    "StandardItem",
     "Unit",
+    "add_local_standards",
     "load_catalogue",
+    "standard_in_force",
+    "use_local_standards",
 ]
 
 FOLDER = Path(__file__).parent
+_local_standards: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -73,12 +87,18 @@ class Catalogue:
 
     indicators: Mapping[str, Indicator]
     forms: Mapping[str, Form]
+    """What the provinces' platforms owe."""
+    portal_forms: Mapping[str, Form]
+    """What the public portal of the statistics office publishes, by frequency (docs/decisions/0012)."""
     provinces: Mapping[str, Province]
     region_rows: tuple[Region, ...]
     region_aliases: tuple[RegionAlias, ...]
     region_changes: tuple[RegionChange, ...]
     county_populations: tuple[CountyPopulation, ...]
+    items: Mapping[int, StandardItem]
     standards: tuple[Standard, ...]
+    """The national steps, then the local ones."""
+    recomputed_rates: tuple[RecomputedRate, ...]
     breaks: tuple[Break, ...]
     not_applicable: tuple[NotApplicable, ...]
     units: Mapping[tuple[str, str], float]
@@ -95,29 +115,81 @@ class Catalogue:
         return frozenset(row.region_code for row in self.region_rows if row.is_county_unit)
 
     @cached_property
+    def _members(self) -> Mapping[str | None, list[str]]:
+        """Codes by the code above."""
+        found: dict[str | None, list[str]] = {}
+        for row in self.region_rows:
+            found.setdefault(row.parent_code, []).append(row.region_code)
+        return found
+
+    def within(self, region_code: str) -> list[str]:
+        """A region and every one under it, however deep."""
+        found = [region_code]
+        for code in found:  # it grows while it is read
+            found += self._members.get(code, ())
+        return found
+
+    @cached_property
     def by_key(self) -> Mapping[int, Indicator]:
         """Indicators by their integer key."""
         return {indicator.indicator_key: indicator for indicator in self.indicators.values()}
 
+    @cached_property
+    def all_forms(self) -> Mapping[str, Form]:
+        """What is owed, then what the portal publishes."""
+        return {**self.forms, **self.portal_forms}
+
     def indicators_of(self, form: str) -> tuple[Indicator, ...]:
-        """The base indicators a form carries, in catalogue order."""
-        return tuple(indicator for indicator in self.indicators.values() if form in indicator.forms)
+        """The base indicators a form carries, in catalogue order.
+
+        A form of the portal carries what the provinces report over the same kind of period; of months and quarters only
+        what does not cumulate, since the portal's are single ones.
+        """
+        names = self._like(self.portal_forms[form]) if form in self.portal_forms else {form}
+        is_single = form in self.portal_forms and self.portal_forms[form].frequency in ("M", "Q")
+        return tuple(
+            indicator
+            for indicator in self.indicators.values()
+            if names & set(indicator.forms) and not (is_single and indicator.is_cumulative)
+        )
+
+    def _like(self, form: Form) -> set[str]:
+        """The forms that are owed over the same kind of period."""
+        return {name for name, owed in self.forms.items() if owed.frequency == form.frequency}
+
+
+def use_local_standards(path: Path | None) -> None:
+    """Let ``load_catalogue()`` add the local standards of a file; None: there are none.
+
+    For the one who assembles a run, before it begins: the file is read anew, and then stays as it was read to the end of
+    the run, so that what was computed with it is published under its hash.
+    """
+    global _local_standards
+    if path is not None or _local_standards is not None:
+        load_catalogue.cache_clear()
+    _local_standards = path
 
 
 @cache
-def load_catalogue(folder: Path = FOLDER) -> Catalogue:
-    """Read and validate every file of the catalogue.
+def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -> Catalogue:
+    """Read and validate every file of the catalogue, and the local standards of a file, where there is one.
 
-    Raises :class:`CatalogueError` on the first wrong row, naming file, line and column.
+    Without arguments: the project's own, with the file that :func:`use_local_standards` named. Raises
+    :class:`CatalogueError` on the first wrong row, naming file, line and column, and its subclass
+    :class:`warehouse.errors.LocalStandardRefusedError` where a local standard is under the national floor.
     """
     indicators = read_rows(folder / "indicators.csv", Indicator, unique=("code",))
     provinces = read_rows(folder / "provinces.csv", Province, unique=("region_code",))
     forms = read_rows(folder / "forms.csv", Form, unique=("form",))
+    portal_forms = read_rows(folder / "portal_forms.csv", Form, unique=("form",))
     regions = read_rows(folder / "regions.csv", Region, unique=("region_code",))
     units = read_rows(folder / "units.csv", Unit, unique=("unit_as_printed", "unit"))
+    items = read_rows(folder / "standard_items.csv", StandardItem, unique=("item_number",))
+    rates = read_rows(folder / "recomputed_rates.csv", RecomputedRate, unique=("reported_code",))
     catalogue = Catalogue(
         indicators={row.code: row for row in indicators},
         forms={row.form: row for row in forms},
+        portal_forms={row.form: row for row in portal_forms},
         provinces={row.region_code: row for row in provinces},
         region_rows=tuple(regions),
         region_aliases=tuple(read_rows(folder / "region_aliases.csv", RegionAlias)),
@@ -125,14 +197,31 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
         county_populations=tuple(
             read_rows(folder / "county_population_2020.csv", CountyPopulation, unique=("region_code",))
         ),
+        items={row.item_number: row for row in items},
         standards=tuple(read_rows(folder / "standards.csv", Standard, unique=("standard_key",))),
+        recomputed_rates=tuple(rates),
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
         units={(row.unit_as_printed, row.unit): row.factor for row in units},
         sha256=_fingerprint(folder),
     )
     _check_references(catalogue)
-    return catalogue
+    check_items(catalogue)
+    check_standards(catalogue)
+    check_rates(catalogue)
+    file = local_standards or (_local_standards if folder == FOLDER else None)
+    return catalogue if file is None else add_local_standards(catalogue, file)
+
+
+def add_local_standards(catalogue: Catalogue, path: Path) -> Catalogue:
+    """The catalogue with the local standards of a file; its hash covers them, so that a change of one recomputes.
+
+    Raises as :func:`load_catalogue` does.
+    """
+    local = read_rows(path, Standard, unique=("standard_key",))
+    check_local(catalogue, local, path.name)
+    digest = hashlib.sha256(catalogue.sha256.encode() + b"\0" + path.read_bytes())
+    return replace(catalogue, standards=(*catalogue.standards, *local), sha256=digest.hexdigest())
 
 
 def _fingerprint(folder: Path) -> str:
@@ -186,8 +275,3 @@ def _check_regions(catalogue: Catalogue) -> None:
                 code = getattr(row, column)
                 if code is not None and code not in codes:
                     raise CatalogueError(file, line, column, f"no region {code!r}")
-
-
-def standard_in_force(standard: Standard, day: datetime.date) -> bool:
-    """Whether a step of a standard is in force on ``day`` (both its dates included)."""
-    return standard.valid_from <= day and (standard.valid_to is None or day <= standard.valid_to)

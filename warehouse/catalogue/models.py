@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 AreaType = Literal["total", "urban", "rural"]
-Sector = Literal["employment", "education", "health"]
+Sector = Literal["employment", "education", "health", "portal"]
 RegionGroup = Literal["East", "Central", "West", "Northeast"]
 RegionLevel = Literal["nation", "province", "prefecture", "county", "township", "village"]
 
@@ -24,6 +24,8 @@ def _split(value: Any) -> Any:
 OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
 OptionalNumber = Annotated[float | None, BeforeValidator(_blank_to_none)]
 OptionalYear = Annotated[int | None, BeforeValidator(_blank_to_none)]
+OptionalItem = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_blank_to_none)]
+OptionalArea = Annotated[AreaType | None, BeforeValidator(_blank_to_none)]
 OptionalDate = Annotated[datetime.date | None, BeforeValidator(_blank_to_none)]
 OptionalGroup = Annotated[RegionGroup | None, BeforeValidator(_blank_to_none)]
 RegionCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
@@ -139,20 +141,71 @@ class CountyPopulation(Row):
     illiteracy_rate: Annotated[float, Field(ge=0, le=100)]
 
 
-class Standard(Row):
-    """One step of a standard: ``floor`` binds, ``target`` is planned for a year, ``reference`` is a remark."""
+class StandardItem(Row):
+    """An item of the national basic public service standard, in its category and area.
 
-    standard_key: Annotated[int, Field(ge=1, le=32767)]
+    ``is_verified``: whether its name was compared with the published text; false: it is written from memory.
+    """
+
+    item_number: Annotated[int, Field(ge=1, le=32767)]
+    item: Annotated[str, Field(min_length=1)]
+    category_number: Annotated[int, Field(ge=1)]
+    category: Annotated[str, Field(min_length=1)]
+    area_number: Annotated[int, Field(ge=1)]
+    area: Annotated[str, Field(min_length=1)]
+    area_en: Annotated[str, Field(min_length=1)]
+    edition: Annotated[int, Field(ge=2000)]
+    indicator_codes: Annotated[tuple[str, ...], BeforeValidator(_split)]
+    is_verified: bool
+
+
+class Standard(Row):
+    """One step of a standard: ``floor`` binds, ``target`` is planned for a year, ``reference`` is a remark.
+
+    Blank: ``area_type`` all of them, ``region_group`` the whole country, ``region_code`` a national standard. A code names
+    the place that set a local standard, for itself and all within it; ``000000`` the nation alone (a total it plans says
+    nothing about a province).
+    """
+
+    standard_key: Annotated[int, Field(ge=1, le=2_147_483_647)]
     indicator_code: str
+    area_type: OptionalArea
+    item_number: OptionalItem
     kind: Literal["floor", "target", "reference"]
+    is_binding: bool
     op: Literal[">=", "<="]
-    value: float
+    value: Annotated[float, Field(allow_inf_nan=False)]
     valid_from: datetime.date
     valid_to: OptionalDate
     target_year: OptionalYear
     region_group: OptionalGroup
+    region_code: OptionalRegionCode
     document: Annotated[str, Field(min_length=1)]
     certainty: str
+
+    @field_validator("is_binding")
+    @classmethod
+    def _bind_floors(cls, is_binding: bool, info: ValidationInfo) -> bool:
+        kind = info.data.get("kind")
+        if (kind, is_binding) in (("floor", False), ("reference", True)):
+            raise ValueError(f"a {kind} {'binds' if kind == 'floor' else 'is a remark and does not bind'}")
+        return is_binding
+
+    @field_validator("valid_to")
+    @classmethod
+    def _end_after_start(cls, valid_to: datetime.date | None, info: ValidationInfo) -> datetime.date | None:
+        first = info.data.get("valid_from")
+        if first is not None and valid_to is not None and valid_to < first:
+            raise ValueError(f"it ends before it begins ({first})")
+        return valid_to
+
+
+class RecomputedRate(Row):
+    """A rate that returns carry, and the derived indicator it stands beside: reported ≈ ``factor`` × recomputed."""
+
+    reported_code: str
+    recomputed_code: str
+    factor: Annotated[float, Field(gt=0)]
 
 
 class Break(Row):
@@ -160,7 +213,7 @@ class Break(Row):
 
     indicator_code: str
     region_code: OptionalRegionCode
-    area_type: Annotated[AreaType | None, BeforeValidator(_blank_to_none)]
+    area_type: OptionalArea
     first_year_of_new_definition: int
     what_changed: str
 
@@ -186,6 +239,11 @@ class Form(Row):
     due_anchor: Literal["start", "end"]
     due_months: Annotated[int, Field(ge=0, le=24)]
     due_day: Annotated[int, Field(ge=1, le=31)]
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether somebody owes it. The portal publishes when it likes: nothing of it is ever due, and so never missing."""
+        return self.sector != "portal"
 
     @property
     def period_kind(self) -> str:

@@ -25,7 +25,7 @@ def read_rows(path: Path, model: type[Model], unique: Sequence[str] = ()) -> lis
         raise CatalogueError(path.name, 0, "", "the file is missing")
     seen: dict[tuple[str, ...], int] = {}
     rows = []
-    with path.open(encoding="utf-8", newline="") as lines:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines)
         _check_header(path.name, reader.fieldnames or (), model)
         for record in reader:

@@ -21,5 +21,7 @@ ALTER TABLE ops.release DROP COLUMN held_because;
 COMMENT ON COLUMN ops.release.published_at IS 'when it went live';
 COMMENT ON COLUMN ops.release.status IS 'published or withdrawn';
 COMMENT ON TABLE ops.release IS 'Published states of the marts';
+COMMENT ON COLUMN ops.refresh.status IS 'running, published, unchanged, failed, or incomplete (killed, or only part of the assets was run)';
+UPDATE ops.refresh SET status = 'published' WHERE status = 'prepared';
 DROP INDEX core.observation_superseded_at_idx, core.observation_receipt_id_idx;
 ALTER TABLE core.observation DROP COLUMN end_reason, DROP COLUMN ended_by;

@@ -2,11 +2,12 @@
 -- any moment, and revisions. Frozen: later changes are later migrations.
 
 ALTER TABLE core.observation ADD COLUMN end_reason TEXT, ADD COLUMN ended_by BIGINT;
-COMMENT ON COLUMN core.observation.end_reason IS 'why it ended: revision, precision, status, withdrawn, misread, recomputed; null: current';
+COMMENT ON COLUMN core.observation.end_reason IS 'why it ended: revision, precision, status, source, withdrawn, misread, recomputed; null: current';
 COMMENT ON COLUMN core.observation.ended_by IS 'return that ended it (ops.return_receipt); null: computed, or current';
 CREATE INDEX observation_superseded_at_idx ON core.observation (superseded_at) WHERE superseded_at < 'infinity';
 CREATE INDEX observation_receipt_id_idx ON core.observation USING brin (receipt_id);
 
+COMMENT ON COLUMN ops.refresh.status IS 'running, published, prepared (its release is held or under embargo), unchanged, failed, or incomplete (killed, or only part of the assets was run)';
 ALTER TABLE ops.release ALTER COLUMN published_at DROP NOT NULL;
 ALTER TABLE ops.release ADD COLUMN held_because TEXT;
 COMMENT ON COLUMN ops.release.published_at IS 'when it went live, or will; null: held and not approved';
@@ -204,8 +205,8 @@ FROM core.change c
 JOIN core.indicator i ON i.indicator_key = c.indicator_key
 JOIN core.region r ON r.region_key = c.region_key
 JOIN core.period p ON p.period_key = c.period_key
-WHERE c.kind IN ('precision', 'status');
-COMMENT ON VIEW mart.precision_change IS 'Changes that are no revisions: another precision of print, or another status only';
+WHERE c.kind IN ('precision', 'status', 'source');
+COMMENT ON VIEW mart.precision_change IS 'Changes that are no revisions: another precision of print, another status only, or another source of the same figure';
 
 CREATE VIEW mart.revision_statistics AS
 SELECT t.platform, i.code AS indicator_code, i.name_zh AS indicator_name, count(*) AS revisions,

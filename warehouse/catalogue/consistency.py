@@ -1,0 +1,123 @@
+"""What must hold between the rows of standards, items and rates; a local standard is refused here.
+
+Every check raises :class:`warehouse.errors.CatalogueError` with file, line and column (the header is line 1). Not here: the
+shape of a row (``models.py``), codes that stand in no file (``__init__.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from warehouse.catalogue.models import Region, Standard, StandardItem
+from warehouse.catalogue.standards import LAST_NATIONAL_KEY, first_day_under
+from warehouse.errors import CatalogueError, LocalStandardRefusedError
+
+if TYPE_CHECKING:
+    from warehouse.catalogue import Catalogue
+
+STANDARDS, ITEMS, RATES = "standards.csv", "standard_items.csv", "recomputed_rates.csv"
+NATION = "000000"
+_LEVELS = ("nation", "province", "prefecture", "county", "township", "village")
+
+
+def check_items(catalogue: Catalogue) -> None:
+    """A category has one name and one area, an area one name, and what observes an item is an indicator."""
+    categories: dict[int, tuple[str, int]] = {}
+    areas: dict[int, tuple[str, str]] = {}
+    for line, row in enumerate(catalogue.items.values(), start=2):
+        category, area = (row.category, row.area_number), (row.area, row.area_en)
+        if categories.setdefault(row.category_number, category) != category:
+            raise CatalogueError(ITEMS, line, "category_number", f"category {row.category_number} is another one above")
+        if areas.setdefault(row.area_number, area) != area:
+            raise CatalogueError(ITEMS, line, "area_number", f"area {row.area_number} has another name above")
+        for code in row.indicator_codes:
+            if code not in catalogue.indicators:
+                raise CatalogueError(ITEMS, line, "indicator_codes", f"no indicator {code!r}")
+
+
+def check_standards(catalogue: Catalogue) -> None:
+    """The catalogue's own steps: numbered as such, of no place but the nation, and each fit for its indicator."""
+    for line, row in enumerate(catalogue.standards, start=2):
+        if row.standard_key > LAST_NATIONAL_KEY:
+            reason = f"numbers above {LAST_NATIONAL_KEY} are for local standards"
+            raise CatalogueError(STANDARDS, line, "standard_key", reason)
+        if row.region_code not in (None, NATION):
+            reason = "a local standard stands in the file that JUNHENG_LOCAL_STANDARDS names"
+            raise CatalogueError(STANDARDS, line, "region_code", reason)
+        _check_step(catalogue, STANDARDS, line, row)
+
+
+def check_rates(catalogue: Catalogue) -> None:
+    """A rate that is reported stands beside one that is computed, in the same kind of period."""
+    for line, row in enumerate(catalogue.recomputed_rates, start=2):
+        for column, kind in (("reported_code", "base"), ("recomputed_code", "derived")):
+            found = catalogue.indicators.get(getattr(row, column))
+            if found is None or found.kind != kind:
+                raise CatalogueError(RATES, line, column, f"no {kind} indicator {getattr(row, column)!r}")
+        if catalogue.indicators[row.reported_code].frequency != catalogue.indicators[row.recomputed_code].frequency:
+            raise CatalogueError(RATES, line, "recomputed_code", "its periods are of another kind")
+
+
+def check_local(catalogue: Catalogue, local: Sequence[Standard], file: str) -> None:
+    """Local standards beside the ``catalogue`` without them.
+
+    Raises :class:`LocalStandardRefusedError` where one is under the national floor on any day of its validity.
+    """
+    regions = {row.region_code: row for row in catalogue.region_rows}
+    for line, row in enumerate(local, start=2):
+        if row.standard_key <= LAST_NATIONAL_KEY:
+            reason = f"numbers up to {LAST_NATIONAL_KEY} are the national catalogue's own"
+            raise CatalogueError(file, line, "standard_key", reason)
+        if row.kind == "reference":
+            raise CatalogueError(file, line, "kind", "a local standard is a floor or a target")
+        if row.region_group is not None:
+            raise CatalogueError(file, line, "region_group", "a local standard is of one region, not of a group")
+        region = regions.get(row.region_code or "")
+        if region is None or region.region_level not in ("province", "prefecture", "county"):
+            reason = f"{row.region_code or ''!r} is no province, prefecture or county of regions.csv"
+            raise CatalogueError(file, line, "region_code", reason)
+        _check_step(catalogue, file, line, row)
+        finest = catalogue.indicators[row.indicator_code].finest_level
+        if _LEVELS.index(region.region_level) > _LEVELS.index(finest):
+            reason = f"{row.indicator_code} has no figures below the level {finest}"
+            raise CatalogueError(file, line, "region_code", reason)
+        _refuse_under_floor(catalogue, file, line, row, region)
+
+
+def _check_step(catalogue: Catalogue, file: str, line: int, row: Standard) -> None:
+    indicator = catalogue.indicators.get(row.indicator_code)
+    if indicator is None:
+        raise CatalogueError(file, line, "indicator_code", f"no indicator {row.indicator_code!r}")
+    if row.area_type is not None and row.area_type not in indicator.area_types:
+        raise CatalogueError(file, line, "area_type", f"{indicator.code} has no figures of {row.area_type}")
+    if indicator.direction == "neutral":
+        raise CatalogueError(file, line, "indicator_code", f"neither more nor less of {indicator.code} is better")
+    if row.op != (">=" if indicator.direction == "higher" else "<="):
+        reason = f"of {indicator.code} {indicator.direction} is better, so it cannot be {row.op}"
+        raise CatalogueError(file, line, "op", reason)
+    if row.value == 0:
+        raise CatalogueError(file, line, "value", "0 is no standard: the margin is a share of it")
+    if row.item_number is not None:
+        _check_item(catalogue.items.get(row.item_number), file, line, row)
+
+
+def _check_item(item: StandardItem | None, file: str, line: int, row: Standard) -> None:
+    if item is None:
+        raise CatalogueError(file, line, "item_number", f"no item {row.item_number}")
+    if row.indicator_code not in item.indicator_codes:
+        reason = f"item {item.item_number} ({item.item}) does not name {row.indicator_code}"
+        raise CatalogueError(file, line, "item_number", reason)
+
+
+def _refuse_under_floor(catalogue: Catalogue, file: str, line: int, row: Standard, region: Region) -> None:
+    floors = [
+        step
+        for step in catalogue.standards
+        if step.kind == "floor" and step.region_code is None and step.indicator_code == row.indicator_code
+    ]
+    undercut = first_day_under(row, floors, region.region_group, catalogue.indicators[row.indicator_code].area_types)
+    if undercut is not None:
+        raise LocalStandardRefusedError(
+            file, line, f"{region.name_zh} ({region.region_code})", row, undercut.floor, undercut.day
+        )
