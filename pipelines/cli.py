@@ -19,6 +19,7 @@ import click
 
 from pipelines.commands.archive import archive
 from pipelines.commands.db import db
+from pipelines.commands.explain import explain
 from pipelines.commands.layouts import layout
 from pipelines.commands.platforms import platforms
 from pipelines.commands.quarantine import quarantine, reread
@@ -67,6 +68,7 @@ main.add_command(read)
 main.add_command(layout)
 main.add_command(archive)
 main.add_command(platforms)
+main.add_command(explain)
 main.add_command(release)
 main.add_command(rebuild)
 main.add_command(standards)

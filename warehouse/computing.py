@@ -26,6 +26,7 @@ from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.merging import Merged, merge
 from warehouse.panels import Slice
+from warehouse.parts import are_rules_missing, figure_rules, inequality_rules, record_missing_rules, record_rules
 from warehouse.publishing import unpublished_slices
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
@@ -129,6 +130,8 @@ def compute_observations(connection: Connection, refresh: Refresh, catalogue: Ca
     None where nothing changed.
     """
     note_catalogue_change(connection, refresh, catalogue)
+    if are_rules_missing(connection):
+        record_missing_rules(connection, catalogue, known_periods(connection, ()))
     changed = changed_slices(connection, catalogue)
     if not changed:
         return None
@@ -136,7 +139,8 @@ def compute_observations(connection: Connection, refresh: Refresh, catalogue: Ca
     spans = touched_spans(changed, catalogue, known)
     for indicator_key, period_key in spans:
         known[indicator_key].add(period_key)
-    wanted = dependent_slices(changed | spans, catalogue, known).observations | spans
+    dependents = dependent_slices(changed | spans, catalogue, known)
+    wanted = dependents.observations | spans
     computed = compute_figures(connection, catalogue, wanted, known)
     ensure_periods(connection, computed["period_key"].unique().tolist())
     want(connection, wanted)
@@ -147,6 +151,10 @@ def compute_observations(connection: Connection, refresh: Refresh, catalogue: Ca
         address=pd.Series(None, index=computed.index, dtype="str"),
     )
     merged = merge(connection, refresh, staged, is_complete=True)
+    moment = refresh.recorded_at
+    record_rules(connection, moment, wanted, ("figure", "nation"), figure_rules(computed, catalogue, known))
+    weighed = inequality_rules(dependents.metrics, catalogue, known)
+    record_rules(connection, moment, dependents.metrics, ("inequality",), weighed)
     # A release counts the reported figures that were revised, not again each figure that follows from them.
     record_changes(connection, refresh, merged.changed.assign(revisions=0))
     return merged

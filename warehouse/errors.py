@@ -141,6 +141,28 @@ class NothingToRereadError(JunhengError):
         self.chosen = chosen
 
 
+class NoSuchMartRowError(JunhengError):
+    """A mart has no row of what was asked: the one who asked must choose among what there is."""
+
+    def __init__(self, mart: str, asked: dict[str, str], nearby: dict[str, list[str]]) -> None:
+        told = ", ".join(f"{name} {value}" for name, value in asked.items())
+        there = "; ".join(f"{name}: {', '.join(values)}" for name, values in nearby.items())
+        hint = f"near it there is {there}" if there else "the mart is empty; 'junheng status' says what is published"
+        super().__init__(f"mart.{mart} has no row of {told}; {hint}")
+        self.mart = mart
+        self.asked = asked
+        self.nearby = nearby
+
+
+class NothingInForceError(JunhengError):
+    """No release was in force at the moment asked for: the one who asked must choose a later one, or publish."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no release was in force; 'junheng query \"select * from release_history\"' says which was when"
+        )
+
+
 class NoSuchReleaseError(JunhengError):
     """No release has this number: the one who asked must look it up."""
 

@@ -274,6 +274,49 @@ Index(
 )
 Index("observation_receipt_id_idx", observation.c.receipt_id, postgresql_using="brin")
 
+lineage_part = Table(
+    "lineage_part",
+    metadata,
+    *_slice(key=True),
+    _column("area_key", SmallInteger, "area type: 0 total, 1 urban, 2 rural", primary_key=True),
+    _column(
+        "result",
+        Text,
+        "what is computed: figure (of a region, of its own parts), nation (of the provinces' parts), inequality",
+        primary_key=True,
+    ),
+    _column("place", SmallInteger, "place of the part in the formula, from 1", primary_key=True),
+    _column(
+        "choice",
+        SmallInteger,
+        "order of what may stand in this place, from 1: the first that a region has a value of does",
+        primary_key=True,
+    ),
+    _column(
+        "recorded_at",
+        _UTC,
+        "moment of the refresh from which the rule holds; -infinity: it held before rules were kept",
+        primary_key=True,
+    ),
+    _column(
+        "superseded_at",
+        _UTC,
+        "moment of the refresh from which it no longer holds; infinity: it does",
+        server_default=text("'infinity'"),
+    ),
+    _column("role", Text, "numerator, denominator, longer, shorter (spans of a difference), member or weight"),
+    _column(
+        "factor",
+        Double,
+        "what the part is multiplied by: the multiplier of a rate, -1 for the shorter span, else 1",
+    ),
+    _column("part_indicator_key", SmallInteger, "indicator of the part"),
+    _column("part_period_key", Integer, "period of the part"),
+    _column("part_area_key", SmallInteger, "area type of the part"),
+    schema="core",
+    comment="Rules, a slice at a time: which parts a computed figure takes, and which period stands in where one has none",
+)
+
 attainment = Table(
     "attainment",
     metadata,

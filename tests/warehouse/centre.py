@@ -49,6 +49,7 @@ FIRST_NIGHT = datetime.datetime(2026, 11, 24, 2, 0, tzinfo=ZONE)
 
 _FILLED = [
     "core.observation",
+    "core.lineage_part",
     "core.attainment",
     "core.urban_rural_gap",
     "core.inequality",

@@ -24,6 +24,7 @@ MARTS = [
     "indicator_break",
     "inequality",
     "inequality_history",
+    "lineage",
     "observation",
     "observation_harmonised",
     "observation_history",

@@ -1,0 +1,230 @@
+"""Why a row of a mart says what it says: its formula with the numbers in it, and the figures it rests on.
+
+Here: finding the row, or what there is near it, and which figures it is made of. Not here: what those rest on
+(:mod:`warehouse.lineage`), rendering (pipelines).
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from warehouse.errors import NoSuchMartRowError, NothingInForceError
+from warehouse.formulas import attainment_formula, gap_formulas, inequality_formulas, measures_of
+from warehouse.lineage import Figure, FigureKey, choose_extremes, trace_figures
+from warehouse.periods import parse_period
+from warehouse.schema import AREA_TYPES
+
+Mart = Literal["observation", "attainment", "urban_rural_gap", "inequality"]
+
+DIMENSIONS: Mapping[Mart, tuple[str, ...]] = {
+    "observation": ("indicator_code", "period_code", "region_code", "area_type"),
+    "attainment": ("indicator_code", "period_code", "region_code", "area_type"),
+    "urban_rural_gap": ("indicator_code", "period_code", "region_code"),
+    "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
+}
+"""What names a row of each mart. An attainment may have several: a floor, a target, a reference."""
+
+_NEARBY = 6
+_CLOSE = 0.5
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A figure that a row rests on; in an inequality by people with what weighs it."""
+
+    figure: Figure
+    weight: Figure | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A row of a mart and all it rests on."""
+
+    mart: Mart
+    row: Mapping[str, Any]
+    """As the mart shows it."""
+    release: Mapping[str, Any]
+    """``release_id`` and ``in_force_from`` of the release in force."""
+    formula: tuple[str, ...]
+    recomputed: Mapping[str, float]
+    """By column what the formula gives from the figures."""
+    units: tuple[Unit, ...]
+    """Largest first, then the smallest, where not all are shown."""
+    unit_count: int
+    """How many it rests on."""
+
+    @property
+    def leaves(self) -> tuple[Figure, ...]:
+        """The reported figures behind what is shown, each once."""
+        figures = [figure for unit in self.units for figure in (unit.figure, unit.weight) if figure is not None]
+        return tuple(dict.fromkeys(leaf for figure in figures for leaf in figure.leaves))
+
+
+def explain(
+    connection: Connection, mart: Mart, asked: Mapping[str, str], shown: int | None = None
+) -> list[Explanation]:
+    """The rows of ``mart`` that ``asked`` names (its :data:`DIMENSIONS`), each explained.
+
+    ``shown``: of more units than that only the largest and the smallest are followed. Raises
+    :class:`NoSuchMartRowError`, which names what there is, or :class:`NothingInForceError`.
+    """
+    release = connection.execute(_RELEASE).mappings().one_or_none()
+    if release is None:
+        raise NothingInForceError()
+    rows = _find_rows(connection, mart, asked)
+    if not rows:
+        raise NoSuchMartRowError(mart, dict(asked), _find_nearby(connection, mart, asked))
+    if mart == "inequality":
+        return [_explain_inequality(connection, row, dict(release), shown) for row in rows]
+    figures = _trace_own(connection, mart, asked, shown)
+    return [_explain_figures(connection, mart, row, dict(release), figures) for row in rows]
+
+
+def _find_rows(connection: Connection, mart: Mart, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+    view = sa.table(mart, *(sa.column(name) for name in DIMENSIONS[mart]), schema="mart")
+    query = sa.select(sa.text("*")).select_from(view).where(*(view.c[name] == asked[name] for name in DIMENSIONS[mart]))
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _find_nearby(connection: Connection, mart: Mart, asked: Mapping[str, str]) -> dict[str, list[str]]:
+    """What a row could be named instead: of each dimension the nearest values that exist with the others as asked; where
+    the mart has nothing of the indicator, indicators of a like name."""
+    names = [name for name in DIMENSIONS[mart] if name != "indicator_code"]
+    found = {name: _values_of(connection, mart, name, {**asked, name: None}) for name in names}
+    if not any(found.values()):
+        found = {
+            name: _values_of(connection, mart, name, {"indicator_code": asked["indicator_code"]}) for name in names
+        }
+    if not any(found.values()):
+        codes = sorted(_values_of(connection, mart, "indicator_code", {}))
+        near = difflib.get_close_matches(asked["indicator_code"].upper(), codes, _NEARBY, _CLOSE)
+        return {"indicator_code": near or codes[:_NEARBY]}
+    return {name: _nearest(name, asked[name], values) for name, values in found.items() if values}
+
+
+def _values_of(connection: Connection, mart: Mart, name: str, asked: Mapping[str, str | None]) -> list[str]:
+    view = sa.table(mart, *(sa.column(dimension) for dimension in DIMENSIONS[mart]), schema="mart")
+    given = [view.c[dimension] == value for dimension, value in asked.items() if value is not None]
+    return [str(value) for value in connection.scalars(sa.select(view.c[name]).where(*given).distinct())]
+
+
+def _nearest(name: str, wanted: str, values: Sequence[str]) -> list[str]:
+    if name == "period_code":
+        middle = parse_period(wanted)
+        ranked = sorted(values, key=lambda code: (parse_period(code).kind != middle.kind, _days(code, wanted), code))
+    else:
+        ranked = sorted(values, key=lambda value: (-difflib.SequenceMatcher(None, wanted, value).ratio(), value))
+    more = [f"… {len(ranked) - _NEARBY:,} more"] if len(ranked) > _NEARBY else []
+    return ranked[:_NEARBY] + more
+
+
+def _days(one: str, other: str) -> int:
+    return abs((parse_period(one).start - parse_period(other).start).days)
+
+
+def _key_of(connection: Connection, asked: Mapping[str, str], area_type: str) -> FigureKey:
+    indicator_key = connection.scalar(_INDICATOR_KEY, {"code": asked["indicator_code"]})
+    period_key, region_key = parse_period(asked["period_code"]).key, int(asked.get("region_code", 0))
+    return (int(indicator_key or 0), period_key, region_key, AREA_TYPES.index(area_type))
+
+
+def _trace_own(connection: Connection, mart: Mart, asked: Mapping[str, str], shown: int | None) -> list[Figure]:
+    areas = ["urban", "rural"] if mart == "urban_rural_gap" else [asked["area_type"]]
+    return list(trace_figures(connection, [_key_of(connection, asked, area) for area in areas], shown).values())
+
+
+def _explain_figures(
+    connection: Connection, mart: Mart, row: Mapping[str, Any], release: Mapping[str, Any], figures: list[Figure]
+) -> Explanation:
+    formula: tuple[str, ...]
+    recomputed: dict[str, float] = {}
+    if mart == "attainment":
+        op = connection.scalar(_OPERATOR, {"code": row["indicator_code"], "value": row["floor_value"]})
+        formula = (attainment_formula(row, str(op)),)
+        margin = (row["value"] - row["floor_value"]) / abs(row["floor_value"])
+        recomputed = {"margin": margin if op == ">=" else -margin}
+    elif mart == "urban_rural_gap":
+        formula = gap_formulas(row)
+        recomputed = {"difference": row["urban_value"] - row["rural_value"]}
+        if row["ratio"] is not None:
+            recomputed["ratio"] = row["urban_value"] / row["rural_value"]
+    else:
+        [figure] = figures
+        formula = (figure.formula,) if figure.formula else ("reported: the figure stands in a return",)
+        recomputed = {} if figure.recomputed is None else {"value": figure.recomputed}
+    units = tuple(Unit(figure) for figure in figures)
+    return Explanation(mart, row, release, formula, recomputed, units, len(units))
+
+
+def _explain_inequality(
+    connection: Connection, row: Mapping[str, Any], release: Mapping[str, Any], shown: int | None
+) -> Explanation:
+    asked = {name: str(row[name]) for name in DIMENSIONS["inequality"]}
+    key = _key_of(connection, asked, asked["area_type"])
+    named = {"indicator": key[0], "period": key[1], "area": key[3], "scope": asked["scope"], "code": asked["scope"][:2]}
+    units = {unit.region_key: unit for unit in connection.execute(_UNITS, named)}
+    is_weighted = asked["weighting"] == "population"
+    if is_weighted:
+        units = {region: unit for region, unit in units.items() if unit.weight}
+    values, groups = [unit.value for unit in units.values()], [unit.group_code for unit in units.values()]
+    weights = [unit.weight for unit in units.values()] if is_weighted else None
+    measures = measures_of(values, weights, groups)
+    chosen = choose_extremes({region: unit.value for region, unit in units.items()}, shown)
+    weight_keys = {region: _weight_key(units[region]) for region in chosen} if is_weighted else {}
+    own = {region: (key[0], key[1], region, key[3]) for region in chosen}
+    figures = trace_figures(connection, [*own.values(), *weight_keys.values()])
+    made = tuple(Unit(figures[own[region]], figures[weight_keys[region]] if is_weighted else None) for region in chosen)
+    weight_name = next((unit.weight.indicator_code for unit in made if unit.weight), None)
+    total = sum(weights) if weights is not None else float(len(units))
+    return Explanation(
+        mart="inequality",
+        row=row,
+        release=release,
+        formula=inequality_formulas(row, measures, total, weight_name),
+        recomputed={name: measures[name] for name in measures if row[name] is not None},
+        units=made,
+        unit_count=len(units),
+    )
+
+
+def _weight_key(unit: Any) -> FigureKey:
+    return (unit.weight_indicator_key, unit.weight_period_key, unit.region_key, unit.weight_area_key)
+
+
+def end_of_day(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
+    """The last moment of a day: *as of* a date is when that day ended."""
+    return datetime.datetime.combine(day, datetime.time.max, zone)
+
+
+_RELEASE = sa.text("SELECT release_id, in_force_from FROM mart.release_in_force")
+_INDICATOR_KEY = sa.text("SELECT indicator_key FROM core.indicator WHERE code = :code")
+_OPERATOR = sa.text(
+    "SELECT s.op FROM core.standard_value s JOIN core.indicator i USING (indicator_key) WHERE i.code = :code"
+    " ORDER BY s.value = :value DESC LIMIT 1"
+)
+# The units as inequality takes them: those of the scope that have a value, each with the first of its weights that it has.
+_UNITS = sa.text(
+    "WITH held AS (SELECT DISTINCT ON (l.role, o.region_key) l.role, o.indicator_key, o.period_key, o.region_key,"
+    " o.area_key, o.value FROM mart.release_in_force pointer"
+    " JOIN core.lineage_part l ON l.recorded_at <= pointer.recorded_at AND l.superseded_at > pointer.recorded_at"
+    " JOIN core.observation o ON o.indicator_key = l.part_indicator_key AND o.period_key = l.part_period_key"
+    " AND o.area_key = l.part_area_key AND o.value IS NOT NULL"
+    " AND o.recorded_at <= pointer.recorded_at AND o.superseded_at > pointer.recorded_at"
+    " WHERE l.indicator_key = :indicator AND l.period_key = :period AND l.area_key = :area AND l.result = 'inequality'"
+    " ORDER BY l.role, o.region_key, l.choice)"
+    " SELECT r.region_key, m.value, w.value AS weight, w.indicator_key AS weight_indicator_key,"
+    " w.period_key AS weight_period_key, w.area_key AS weight_area_key,"
+    " CASE WHEN :scope = 'nation:province' THEN r.region_group WHEN :scope = 'nation:county' THEN left(r.region_code, 2)"
+    " WHEN r.region_level = 'prefecture' OR r.parent_code IS NULL THEN r.region_code ELSE r.parent_code END AS group_code"
+    " FROM core.region r JOIN held m ON m.region_key = r.region_key AND m.role = 'member'"
+    " LEFT JOIN held w ON w.region_key = r.region_key AND w.role = 'weight'"
+    " WHERE CASE WHEN :scope = 'nation:province' THEN r.region_level = 'province'"
+    " ELSE r.is_county_unit AND (:scope = 'nation:county' OR left(r.region_code, 2) = :code) END ORDER BY r.region_key"
+)

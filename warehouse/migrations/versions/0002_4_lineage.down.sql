@@ -1,0 +1,2 @@
+DROP VIEW IF EXISTS core.lineage;
+DROP TABLE core.lineage_part;
