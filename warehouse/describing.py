@@ -76,7 +76,7 @@ MEANINGS: dict[str, str] = {
     "old_cell": "cell it came from",
     "new_cell": "cell that changed it",
     "release_before": "last release before the change",
-    "lineage.role": "what the part does: reported (the figure itself), numerator, denominator, longer, shorter, member or weight",
+    "lineage.role": "what the part does: reported (itself), numerator, denominator, longer, shorter, member or weight",
     "lineage.place": "place of the part in the formula, from 1",
     "lineage.factor": "what the part is multiplied by: the multiplier of a rate, -1 for the shorter span, else 1",
     "lineage.value": "the figure that is explained",
