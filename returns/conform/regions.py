@@ -108,17 +108,12 @@ class RegionResolver:
         if None in coded:
             coded = [self._of_code(code, name, province) for code, name in rows]
         whole = [region for region in coded if region is not None]
-        if len(whole) == len(rows):
-            if self._ended.keys().isdisjoint(whole):  # nearly always
-                return whole
-            return [self._require_in_force(region, period_code) for region in whole]
+        if len(whole) == len(rows):  # nearly always
+            return whole
         context = _Context(province)
         resolved: list[str | RegionFault] = []
         for found, name in zip(coded, names, strict=True):
-            if found is None:
-                region = self._resolve_name(name, province, period_code, context)
-            else:
-                region = self._require_in_force(found, period_code)
+            region = self._resolve_name(name, province, period_code, context) if found is None else found
             if isinstance(region, str):
                 context.follow(region)
             elif region.reason != "computed_here":
@@ -207,10 +202,11 @@ class RegionResolver:
         return ended is None or not period_code or parse_period(period_code).start <= ended
 
     def _require_in_force(self, region: str | RegionFault, period_code: str) -> str | RegionFault:
-        """The code, unless it ended too long before the period and no dated change tells what became of it.
+        """The code that a name alone means, unless it ended too long before the period and no dated change tells what became
+        of it.
 
         A code that came later than the period is a restated table; one whose change is known stays as reported and can be read
-        on any map.
+        on any map. A row that gives the code itself stays as reported however old it is: on today's map it is unmapped.
         """
         ended = self._ended.get(region) if isinstance(region, str) else None
         if ended is None or not period_code or parse_period(period_code).start <= ended + _GRACE:
