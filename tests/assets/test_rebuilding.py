@@ -7,6 +7,8 @@ import pytest
 from tests.assets.nights import Nights
 from tests.assets.world import Place, Said
 
+pytestmark = [pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]  # a busy machine takes minutes
+
 MARTS = (
     "observation",
     "observation_history",

@@ -12,7 +12,6 @@ from sandbox.tables import TableMaker
 from tests.warehouse.centre import Centre
 from tests.warehouse.following import follow
 
-pytestmark = pytest.mark.xdist_group("real figures")  # other tests empty the database
 YEARS = range(2018, 2025, 6)
 ADDITIVE = "SELECT code FROM core.indicator WHERE aggregation = 'sum'"
 
