@@ -182,6 +182,17 @@ def test_a_blank_of_a_renamed_region_is_a_blank(centre: Centre) -> None:
     ]
 
 
+def test_blanks_of_merged_districts_are_a_blank_and_no_zero(centre: Centre) -> None:
+    """Districts are urban: their rural beds are blank because they cannot exist, and stay so together."""
+    districts = ("320103", "320104")
+    urban = [beds(5.0, code, area="urban") for code in districts]
+    centre.night(nanjing(*urban, *(beds(None, code, area="rural") for code in districts)))
+    assert centre.rows("SELECT area_type, value, obs_status FROM mart.observation_harmonised ORDER BY 1") == [
+        ("rural", None, "M"),
+        ("urban", 10.0, "A"),
+    ]
+
+
 def test_before_a_release_readers_see_nothing_and_after_withdrawing_the_old(centre: Centre) -> None:
     centre.night(nanjing(beds(1.0, "320103"), beds(2.0, "320104")))
     old = shown(centre)
