@@ -236,7 +236,10 @@ STEPS = [
     nanjing(people(1000.0, "320103"), people(4000.0, "320104"), people(10.0, "320124"), form="employment_annual"),
     nanjing(beds(1.0, "320103"), beds(5.0, "320104"), beds(4.0, "320124"), beds(6.0, "320106"), beds(2.0, "320107")),
     employment(
-        Cell("EDU_MEAN_YEARS", "320103", 8.0), Cell("EDU_MEAN_YEARS", "320104", 12.0), province="320000", period="2010"
+        *(people(1000.0, "320103"), people(4000.0, "320104"), people(10.0, "320124")),
+        *(Cell("EDU_MEAN_YEARS", "320103", 8.0), Cell("EDU_MEAN_YEARS", "320104", 12.0)),
+        province="320000",
+        period="2010",
     ),
 ]
 
