@@ -101,12 +101,16 @@ def test_a_single_quarter_is_the_longer_span_less_the_shorter(centre: Centre) ->
 
 def test_each_region_takes_the_latest_weight_that_it_has(centre: Centre) -> None:
     """Population of 2024 is blank in Beijing and not there in Tianjin: both take that of 2023, the others do not."""
-    people_2024 = everywhere("employment_annual", "2024", "POP_RESIDENT", [None, *[2000.0] * 30])
-    centre.night(
-        *everywhere("employment_annual", "2023", "POP_RESIDENT", 1000.0),
-        *(item for item in people_2024 if item.province != "120000"),
-        *everywhere("employment_annual", "2024", "INC_DISPOSABLE", 5.0),
-    )
+    centre.night(*everywhere("employment_annual", "2023", "POP_RESIDENT", 1000.0))
+    of_2024 = [
+        employment(
+            Cell("INC_DISPOSABLE", code, 5.0),
+            *([people(None if code == "110000" else 2000.0, code)] if code != "120000" else []),
+            province=code,
+        )
+        for code in PROVINCES
+    ]
+    centre.night(*of_2024)
     taken = {
         region: period
         for role, _, _, period, region, _, _ in parts_of(centre, "INC_DISPOSABLE", "2024", "000000")
