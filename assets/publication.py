@@ -40,11 +40,12 @@ def build_release() -> dg.AssetsDefinition:
         with warehouse.engine.begin() as connection:
             lock_writing(connection, refresh)
             number = next_release_id(connection)
-            made = publish(connection, refresh, number, clock.read(), load_catalogue(), policy.plain())
-            if made is not None and (made.held_because or policy.embargo_time):
-                action = "hold" if made.held_because else "embargo"
+            moment = clock.read()
+            made = publish(connection, refresh, number, moment, load_catalogue(), policy.plain())
+            if made is not None:
+                action = "hold" if made.held_because else "embargo" if policy.embargo_time else "publish"
                 decision = Decision(
-                    action, BY_POLICY, made.held_because, clock.read(), None, None, refresh.recorded_at, made.live_at
+                    action, BY_POLICY, made.held_because, moment, None, None, refresh.recorded_at, made.live_at
                 )
                 archive.plain().append_decisions([decision])
             counts = check_counts(connection, refresh.refresh_id)

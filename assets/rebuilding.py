@@ -27,7 +27,7 @@ from warehouse.catalogue import Catalogue
 from warehouse.computing import compute_observations
 from warehouse.errors import JunhengError
 from warehouse.periods import parse_period
-from warehouse.publishing import Release, ReleasePolicy, check_counts, next_release_id, publish
+from warehouse.publishing import Release, ReleasePolicy, RepeatedPolicy, check_counts, next_release_id, publish
 from warehouse.quarantining import record_waiver
 from warehouse.receipts import Collected, Refresh, close_refresh, lock_writing, open_refresh, record_arrivals
 from warehouse.reference import add_new_rows
@@ -70,19 +70,41 @@ def rebuild(
             raise WarehouseNotEmptyError(refreshes)
         add_new_rows(connection, catalogue)
     decisions = archive.read_decisions()
-    policies = {each.release_recorded_at: each for each in decisions if each.action in ("hold", "embargo")}
-    waiting = [each for each in decisions if each.action not in ("hold", "embargo")]
+    made = {each.release_recorded_at: each for each in decisions if each.action in OF_POLICY}
+    waiting = [each for each in decisions if each.action not in OF_POLICY]
+    deliveries = dict(_by_refresh(archive))
     built = releases = delivered = 0
-    for recorded_at, entries in _by_refresh(archive):
-        _repeat(engine, [each for each in waiting if each.decided_at < recorded_at])
-        waiting = [each for each in waiting if each.decided_at >= recorded_at]
-        made = _replay(engine, archive, checks, catalogue, register, recorded_at, entries, policies.get(recorded_at))
-        built, delivered, releases = built + 1, delivered + len(entries), releases + (made is not None)
-        stage.info(
-            "%s: %d deliveries, %s", recorded_at, len(entries), f"release {made.release_id}" if made else "no release"
+    # A refresh that only published what one before it had loaded has no deliveries of its own.
+    for recorded_at in sorted({*deliveries, *(moment for moment in made if moment is not None)}):
+        told = made.get(recorded_at)
+        until = told.decided_at if told else recorded_at
+        due, waiting = (
+            [each for each in waiting if each.decided_at < until],
+            [each for each in waiting if each.decided_at >= until],
         )
+        entries = deliveries.get(recorded_at, [])
+        night = _Night(recorded_at, entries, told, is_remembered=bool(made))
+        release = _replay(engine, archive, checks, catalogue, register, night, due)
+        built, delivered, releases = built + 1, delivered + len(entries), releases + (release is not None)
+        what = f"release {release.release_id}" if release else "no release"
+        stage.info("%s: %d deliveries, %s", recorded_at, len(entries), what)
     _repeat(engine, waiting)
-    return Rebuilt(built, delivered, releases, len(decisions))
+    return Rebuilt(built, delivered, releases, len(decisions) - len(made))
+
+
+OF_POLICY = ("publish", "hold", "embargo")
+"""Decisions about a release when it was made."""
+
+
+@dataclass(frozen=True)
+class _Night:
+    """A refresh to be repeated. ``made``: what became of the release it made; None: it made none, or (where not
+    ``is_remembered``) the archive is older than such records and the policy is automatic."""
+
+    recorded_at: datetime.datetime
+    entries: Sequence[ManifestEntry]
+    made: Decision | None
+    is_remembered: bool
 
 
 def _by_refresh(archive: Archive) -> Iterator[tuple[datetime.datetime, list[ManifestEntry]]]:
@@ -97,21 +119,28 @@ def _replay(
     checks: ChecksProcess,
     catalogue: Catalogue,
     register: Register,
-    recorded_at: datetime.datetime,
-    entries: Sequence[ManifestEntry],
-    held: Decision | None,
+    night: _Night,
+    decisions: Sequence[Decision],
 ) -> Release | None:
-    """One refresh again, as it was recorded; the release it made."""
+    """One refresh again, as it was recorded, with what was decided before it published; the release it made."""
 
     def clock() -> datetime.datetime:
-        return recorded_at
+        return night.recorded_at
 
+    _repeat(engine, [each for each in decisions if each.decided_at < night.recorded_at])
     with engine.begin() as connection:
-        refresh = open_refresh(connection, f"rebuilt {recorded_at.isoformat()}", recorded_at, catalogue.sha256)
-        for code, group in _by_form(entries, catalogue):
+        run_id = f"rebuilt {night.recorded_at.isoformat()}"
+        refresh = open_refresh(connection, run_id, night.recorded_at, catalogue.sha256)
+        for code, group in _by_form(night.entries, catalogue):
             record_arrivals(connection, refresh, [_collected(entry, code, catalogue) for entry in group])
     for form in catalogue.all_forms.values():
         accept_form(form, catalogue, archive, engine, refresh, checks, clock, register)
+    _repeat(engine, [each for each in decisions if each.decided_at >= night.recorded_at])
+    if night.is_remembered and night.made is None:
+        # It was killed before its end, or its marts were not fit: what it loaded, a later one computed and published.
+        with engine.begin() as connection:
+            _close(connection, refresh, "incomplete")
+        return None
     with engine.begin() as connection:
         lock_writing(connection, refresh)
         if compute_observations(connection, refresh, catalogue) is None:
@@ -123,19 +152,19 @@ def _replay(
         return None
     with engine.begin() as connection:
         lock_writing(connection, refresh)
-        made = publish(connection, refresh, next_release_id(connection), recorded_at, catalogue, _policy(held))
-        is_live = made is not None and made.live_at == recorded_at
+        moment = night.made.decided_at if night.made else night.recorded_at
+        made = publish(connection, refresh, next_release_id(connection), moment, catalogue, _policy(night.made))
+        is_live = made is not None and made.live_at is not None and not (night.made and night.made.action == "embargo")
         _close(connection, refresh, "unchanged" if made is None else "published" if is_live else "prepared")
     return made
 
 
-def _policy(held: Decision | None) -> ReleasePolicy:
-    """The policy that held a release back, or put it under embargo, when it was made."""
-    if held is None:
+def _policy(made: Decision | None) -> ReleasePolicy:
+    """What became of a release when it was made."""
+    if made is None:
         return ReleasePolicy()
-    if held.action == "hold":
-        return ReleasePolicy(needs_approval=True)
-    return ReleasePolicy(embargo_time=held.live_at.timetz().replace(tzinfo=None) if held.live_at else None)
+    held_because = (made.why or "it was held") if made.action == "hold" else None
+    return RepeatedPolicy(was_held_because=held_because, was_live_at=made.live_at, was_embargo=made.action == "embargo")
 
 
 def _by_form(entries: Iterable[ManifestEntry], catalogue: Catalogue) -> Iterator[tuple[str, list[ManifestEntry]]]:
@@ -169,6 +198,9 @@ def _repeat(engine: Engine, decisions: Iterable[Decision]) -> None:
     """What people decided, again, with their names, reasons and times."""
     for decision in decisions:
         with engine.begin() as connection:
+            # Where each release stands is asked as of the decision: an embargo that has ended since had not then.
+            setting = sa.text("SELECT set_config('junheng.as_of', :moment, true)")
+            connection.execute(setting, {"moment": decision.decided_at.isoformat()})
             if decision.action == "waive":
                 record_waiver(
                     connection,

@@ -158,7 +158,7 @@ def end_of(text: str) -> datetime.datetime:
         raise click.BadParameter(
             f"{text!r} is no date; write 2026-03-01 or 2026-03-01T09:00", param_hint="--as-of"
         ) from error
-    if len(text) == len("2026-03-01"):
+    if not any(mark in text for mark in "T :"):  # a day, however it is written
         moment = datetime.datetime.combine(moment.date(), datetime.time.max)
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 

@@ -23,7 +23,7 @@ from warehouse.bulk import copy_frame
 from warehouse.catalogue import Catalogue
 from warehouse.coding import to_keys
 from warehouse.errors import ConservationError
-from warehouse.merging import SLICE, close_absent, merge
+from warehouse.merging import FIGURE, SLICE, close_absent, merge
 from warehouse.periods import parse_period
 from warehouse.precedence import PORTAL, lent_receipts
 from warehouse.receipts import Refresh
@@ -55,15 +55,18 @@ def load_returns(
     is_portal = (arrivals["sector"] == PORTAL).any()
     lent = [] if is_portal else lent_receipts(connection)
     counts, gone = [], []
-    turn = arrivals.groupby(["platform", "period_code"]).cumcount().set_axis(arrivals["arrival_id"])
+    turn = _turns(arrivals, figures)
+    is_last = ~arrivals.duplicated(["platform", "period_code"], keep="last")
     for number in sorted(turn.unique().tolist()):
         ids = turn.index[turn == number]
         wave = figures if len(ids) == len(turn) else figures[figures["arrival_id"].isin(ids)]
         merged = merge(connection, refresh, wave, lent=lent)
         counts.append(merged.counts)
         record_changes(connection, refresh, merged.changed)
+        # Only the last delivery of a return says what is gone: one before it in the same load was never shown.
+        closing = wave[wave["arrival_id"].isin(arrivals.loc[is_last, "arrival_id"])]
         so_far = arrivals[turn.to_numpy() <= number]
-        gone.append(close_absent(connection, refresh, so_far, wave, quarantined))
+        gone.append(close_absent(connection, refresh, so_far, closing, quarantined))
         closed = gone[-1].drop(columns="arrival_id").groupby(list(SLICE)).sum().reset_index()
         record_changes(connection, refresh, closed)
     receipts = _tell_absent(_account(verdicts, quarantined, pd.concat(counts)), pd.concat(gone))
@@ -71,6 +74,33 @@ def load_returns(
     _write_quarantine(connection, arrivals, quarantined, refresh.recorded_at)
     connection.execute(sa.delete(arrival).where(arrival.c.arrival_id.in_(arrivals["arrival_id"].tolist())))
     return receipts
+
+
+def _turns(arrivals: pd.DataFrame, figures: pd.DataFrame) -> pd.Series[int]:
+    """In which wave each delivery is merged, by arrival_id: after every one before it that holds one of its figures.
+
+    Two deliveries of a return are such, and so are returns that print each other's periods.
+    """
+    turn = arrivals.groupby(["platform", "period_code"]).cumcount().set_axis(arrivals["arrival_id"])
+    is_shared = figures.duplicated(list(FIGURE), keep=False) if len(arrivals) > 1 else np.zeros(len(figures), np.bool_)
+    if not is_shared.any():
+        return turn
+    order = {arrival_id: place for place, arrival_id in enumerate(arrivals["arrival_id"].tolist())}
+    shared = figures.loc[is_shared, ["arrival_id", *FIGURE]]
+    shared = shared.assign(place=shared["arrival_id"].map(order)).sort_values("place", kind="stable")
+    before: dict[int, set[int]] = {}
+    follows = shared.groupby(list(FIGURE))["arrival_id"].shift()
+    for earlier, later in set(
+        zip(follows.dropna().astype("int64"), shared["arrival_id"][follows.notna()], strict=True)
+    ):
+        before.setdefault(int(later), set()).add(int(earlier))
+    returns = arrivals.groupby(["platform", "period_code"])["arrival_id"].shift()
+    for earlier, later in zip(returns.dropna().astype("int64"), arrivals["arrival_id"][returns.notna()], strict=True):
+        before.setdefault(int(later), set()).add(int(earlier))
+    waves: dict[int, int] = {}
+    for arrival_id in arrivals["arrival_id"].tolist():
+        waves[arrival_id] = max((waves[each] + 1 for each in before.get(arrival_id, ())), default=0)
+    return pd.Series(waves)
 
 
 def record_changes(connection: Connection, refresh: Refresh, changed: pd.DataFrame) -> None:

@@ -20,6 +20,7 @@ from warehouse.receipts import Refresh
 from warehouse.schema import return_receipt, staged_observation
 
 SLICE = ("indicator_key", "period_key")
+FIGURE = (*SLICE, "region_key", "area_key")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def merge(
     nothing. With ``is_complete`` the frame holds all there is of the slices of ``pg_temp.wanted`` among computed figures:
     a current computed figure it lacks is closed. A revision is a change by more than half a unit of the coarser last
     digit; what is smaller is a change of precision. A figure that stands by a receipt of ``lent`` (the portal's) becomes the
-    new source's own also where it is equal, so that the portal can no longer change it.
+    new source's own also where it is equal, so that the portal can no longer change it; so does one that was only computed.
     """
     connection.execute(sa.text("TRUNCATE staging.observation"))
     copy_frame(connection, staged_observation, staged)
@@ -94,10 +95,9 @@ def close_absent(
     """
     aside = set(quarantined.loc[quarantined["reason"] != "stray_cell", "arrival_id"])
     is_read = arrivals["arrival_id"].isin(wave["arrival_id"].unique())
-    is_reread = arrivals["is_reread"].astype(bool)
-    taking = arrivals[is_read & (is_reread | ~arrivals["arrival_id"].isin(aside))]
-    before = arrivals[~arrivals["arrival_id"].isin(wave["arrival_id"].unique())]
-    earlier = _earlier_receipts(connection, taking, before)
+    is_whole = ~arrivals["arrival_id"].isin(aside)
+    takes = is_read & (is_whole | arrivals["is_reread"].astype(bool))
+    earlier = _earlier_receipts(connection, arrivals.assign(is_whole=is_whole)[takes], arrivals[~is_read])
     if earlier.empty:
         return pd.DataFrame(columns=["arrival_id", *SLICE, "revisions"])
     parameters: dict[str, object] = {"recorded_at": refresh.recorded_at} | {
@@ -127,10 +127,11 @@ def _earlier_receipts(connection: Connection, arrivals: pd.DataFrame, before: pd
     receipts = pd.DataFrame(connection.execute(query).all(), columns=list(columns))
     waiting = before.rename(columns={"arrival_id": "receipt_id"})[list(columns)]
     receipts = pd.concat([frame for frame in (receipts, waiting) if len(frame)] or [receipts], ignore_index=True)
-    found = receipts.merge(arrivals[[*keys, "arrival_id", "sha256", "is_reread"]], on=list(keys), suffixes=("", "_now"))
-    is_again = found["is_reread"].astype(bool)
-    found = found[~is_again | (found["sha256"] == found["sha256_now"])]
-    reason = np.where(found["is_reread"].astype(bool), "misread", "withdrawn")
+    told = arrivals[[*keys, "arrival_id", "sha256", "is_reread", "is_whole"]]
+    found = receipts.merge(told, on=list(keys), suffixes=("", "_now"))
+    is_same = found["is_reread"].astype(bool) & (found["sha256"] == found["sha256_now"])
+    found, is_same = found[found["is_whole"] | is_same], is_same[found["is_whole"] | is_same]
+    reason = np.where(is_same, "misread", "withdrawn")
     return pd.DataFrame({"receipt_id": found["receipt_id"], "ended_by": found["arrival_id"], "end_reason": reason})
 
 
@@ -139,10 +140,11 @@ _OF_SAME_FIGURE = (
     " AND {0}.area_key = {1}.area_key"
 )
 _FIND_ABSENT = sa.text(
-    "CREATE TEMPORARY TABLE absent ON COMMIT DROP AS SELECT o.indicator_key, o.period_key, o.region_key, o.area_key,"
-    " o.recorded_at, e.ended_by, e.end_reason FROM core.observation o JOIN unnest(CAST(:receipt_id AS bigint[]),"
-    " CAST(:ended_by AS bigint[]), CAST(:end_reason AS text[])) AS e (receipt_id, ended_by, end_reason) USING (receipt_id)"
-    " WHERE o.receipt_id = ANY(CAST(:receipt_id AS bigint[])) AND o.superseded_at = 'infinity' AND NOT EXISTS"
+    "CREATE TEMPORARY TABLE absent ON COMMIT DROP AS WITH current AS MATERIALIZED (SELECT * FROM core.observation"
+    " WHERE receipt_id = ANY(CAST(:receipt_id AS bigint[])) AND superseded_at = 'infinity')"
+    " SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, o.recorded_at, e.ended_by, e.end_reason"
+    " FROM current o JOIN unnest(CAST(:receipt_id AS bigint[]), CAST(:ended_by AS bigint[]), CAST(:end_reason AS text[]))"
+    " AS e (receipt_id, ended_by, end_reason) USING (receipt_id) WHERE NOT EXISTS"
     " (SELECT FROM staging.observation s WHERE " + _OF_SAME_FIGURE.format("s", "o") + ")"
 )
 # What this very refresh recorded was never shown to anyone; what it had replaced ends for the new reason.
@@ -179,7 +181,8 @@ _MAKE_VERDICT = sa.text(
 _DIFFERENCE = (
     "CASE WHEN o.indicator_key IS NULL THEN 'new'"
     " WHEN o.value IS NOT DISTINCT FROM s.value AND o.obs_status = s.obs_status"
-    " THEN CASE WHEN o.receipt_id = ANY(CAST(:lent AS bigint[])) THEN 'source' ELSE 'same' END"
+    " THEN CASE WHEN o.receipt_id = ANY(CAST(:lent AS bigint[])) OR (o.receipt_id IS NULL AND s.arrival_id IS NOT NULL)"
+    " THEN 'source' ELSE 'same' END"
     " WHEN s.arrival_id IS NULL THEN 'recomputed' WHEN o.value IS NOT DISTINCT FROM s.value THEN 'status'"
     " WHEN abs(coalesce(s.value, 'infinity') - coalesce(o.value, '-infinity'))"
     " > greatest(coalesce(s.last_digit, 0), coalesce(o.last_digit, 0)) / 2 + greatest(abs(s.value), abs(o.value)) * 1e-14"
@@ -193,7 +196,7 @@ _COMPARE = sa.text(
     " AND period_key = ANY(:period_key) AND indicator_key = ANY(:indicator_key)) o"
     " ON " + _OF_SAME_FIGURE.format("o", "s") + ""
     " WHERE o.indicator_key IS NULL OR o.value IS DISTINCT FROM s.value OR o.obs_status <> s.obs_status"
-    " OR o.receipt_id = ANY(CAST(:lent AS bigint[]))"
+    " OR o.receipt_id = ANY(CAST(:lent AS bigint[])) OR (o.receipt_id IS NULL AND s.arrival_id IS NOT NULL)"
 )
 _ADD_VANISHED = sa.text(
     "INSERT INTO verdict (indicator_key, period_key, region_key, area_key, old_recorded_at, old_value, verdict)"

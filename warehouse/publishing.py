@@ -14,6 +14,7 @@ import datetime
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -26,7 +27,7 @@ from warehouse.catalogue import Catalogue
 from warehouse.errors import PublishRefusedError
 from warehouse.receipts import Refresh
 from warehouse.reference import sync_catalogue
-from warehouse.schema import changed_slice, check_result, release, release_pointer, slice_digest
+from warehouse.schema import changed_slice, check_result, release, release_in_force, release_pointer, slice_digest
 
 MART_TABLES: Mapping[str, Table] = {
     "attainment": schema.attainment,
@@ -49,6 +50,12 @@ class ReleasePolicy:
     needs_approval: bool = False
     embargo_time: datetime.time | None = None
     """Time of the day in Asia/Shanghai."""
+    is_repeated: ClassVar[bool] = False
+
+    @property
+    def is_embargo(self) -> bool:
+        """Whether a release goes live ahead of time, by the database's clock."""
+        return self.embargo_time is not None
 
     @property
     def held_because(self) -> str | None:
@@ -65,6 +72,30 @@ class ReleasePolicy:
 
 
 AUTOMATIC = ReleasePolicy()
+
+
+@dataclass(frozen=True)
+class RepeatedPolicy(ReleasePolicy):
+    """What became of a release when it was made, for a rebuild that makes it again."""
+
+    was_held_because: str | None = None
+    was_live_at: datetime.datetime | None = None
+    was_embargo: bool = False
+    is_repeated: ClassVar[bool] = True
+
+    @property
+    def is_embargo(self) -> bool:
+        """As it was."""
+        return self.was_embargo
+
+    @property
+    def held_because(self) -> str | None:
+        """As it was."""
+        return self.was_held_because
+
+    def live_at(self, now: datetime.datetime) -> datetime.datetime:
+        """As it was."""
+        return self.was_live_at or now
 
 
 @dataclass(frozen=True)
@@ -194,8 +225,8 @@ def publish(
     held where the policy asks for approval, and where a slice still says what an earlier release was withdrawn for.
     Raises :class:`PublishRefusedError` where something changed that the nominated marts do not cover.
     """
+    lock_decisions(connection)
     _require_covered(connection, release_id)
-    sync_catalogue(connection, catalogue)
     rows, marts_sha256 = _contents(connection)
     open_slices = changed_slice.c.release_id.is_(None)
     newest = connection.execute(sa.select(release).order_by(release.c.release_id.desc()).limit(1)).one_or_none()
@@ -206,8 +237,14 @@ def publish(
     revisions = connection.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(changed_slice.c.revisions), 0)).where(open_slices)
     )
-    held_because = policy.held_because or _rejected_before(connection)
+    held_because = policy.held_because
+    if not policy.is_repeated:
+        held_because = held_because or _rejected_before(connection) or _named_too_early(connection, catalogue, policy)
     live_at = None if held_because else policy.live_at(now)
+    if live_at is not None and not policy.is_embargo:
+        live_at = after_last_move(connection, live_at)
+    if live_at is not None or in_force_release(connection) is None:
+        sync_catalogue(connection, catalogue)
     made = Release(release_id, rows, int(revisions or 0), marts_sha256, live_at, held_because)
     connection.execute(
         sa.insert(release).values(
@@ -231,11 +268,42 @@ def publish(
         .where(refreshes.c.release_id.is_(None), refreshes.c.recorded_at <= refresh.recorded_at)
         .values(release_id=release_id)
     )
-    action = "hold" if held_because else "embargo" if policy.embargo_time else "publish"
+    action = "hold" if held_because else "embargo" if policy.is_embargo else "publish"
     record_decision(connection, release_id, action, BY_POLICY, held_because, now, live_at)
     if live_at is not None:
-        move_pointer(connection, release_id, live_at, is_embargoed=policy.embargo_time is not None)
+        move_pointer(connection, release_id, live_at, is_embargoed=policy.is_embargo)
     return made
+
+
+def lock_decisions(connection: Connection) -> None:
+    """One release or decision at a time, to the end of the transaction."""
+    connection.execute(sa.text("LOCK TABLE ops.release_pointer, ops.release IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def in_force_release(connection: Connection) -> int | None:
+    """Number of the release that readers see."""
+    found = connection.scalar(sa.select(release_in_force.c.release_id))
+    return None if found is None else int(found)
+
+
+def after_last_move(connection: Connection, now: datetime.datetime) -> datetime.datetime:
+    """``now``, or just after the last move that is due, so that of two moves the later wins."""
+    due = sa.select(sa.func.max(release_pointer.c.in_force_from)).where(
+        ~release_pointer.c.is_embargoed | (release_pointer.c.in_force_from <= now)
+    )
+    last = connection.scalar(due)
+    return now if last is None else max(now, last + datetime.timedelta(microseconds=1))
+
+
+def _named_too_early(connection: Connection, catalogue: Catalogue, policy: ReleasePolicy) -> str | None:
+    """Why an embargo cannot hold: names, units and standards are of the whole database, and no process runs at its end."""
+    in_force = sa.select(release.c.catalogue_sha256).join(
+        release_in_force, release_in_force.c.release_id == release.c.release_id
+    )
+    seen = connection.scalar(in_force)
+    if not policy.is_embargo or seen is None or seen == catalogue.sha256:
+        return None
+    return "the catalogue changed, and an embargo cannot keep back its names, units and standards: approve it in time"
 
 
 BY_POLICY = "policy"
@@ -267,6 +335,15 @@ def move_pointer(
     An embargoed one goes live by the database's clock, to the microsecond and without a process that runs then; any other
     at once.
     """
+    if not is_embargoed:
+        # What waited for its hour is part of a newer state that is seen now: its hour must not bring the older one back.
+        connection.execute(
+            sa.delete(release_pointer).where(
+                release_pointer.c.is_embargoed,
+                release_pointer.c.in_force_from > live_at,
+                release_pointer.c.release_id < release_id,
+            )
+        )
     recorded_at = sa.select(release.c.recorded_at).where(release.c.release_id == release_id).scalar_subquery()
     connection.execute(
         sa.insert(release_pointer).values(
@@ -276,36 +353,42 @@ def move_pointer(
 
 
 def _rejected_before(connection: Connection) -> str | None:
-    """Why the contents about to be published must wait: slices that a withdrawn or refused release showed first and that no
-    published release has shown since; None where there are none."""
-    rejected = sa.select(release.c.release_id).where(release.c.status.in_(("withdrawn", "refused")))
-    numbers = [int(number) for number in connection.scalars(rejected)]
-    if not numbers:
-        return None
-    now, then, shown = (slice_digest.alias(name) for name in ("now", "then", "shown"))
+    """Why the contents about to be published must wait; None where they need not.
 
-    def same(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
-        names = ("mart", "indicator_key", "period_key", "sha256")
-        return sa.and_(*(one.c[name] == other.c[name] for name in names))
-
-    was_shown = sa.exists().where(
-        same(shown, now),
-        release.c.status == "published",
-        release.c.release_id >= shown.c.release_from,
-        sa.or_(shown.c.release_to.is_(None), release.c.release_id < shown.c.release_to),
-    )
-    query = (
-        sa.select(
-            sa.func.count(sa.distinct(sa.tuple_(now.c.mart, now.c.indicator_key, now.c.period_key))),
-            sa.func.max(then.c.release_from),
-        )
-        .select_from(now.join(then, same(now, then)))
-        .where(now.c.release_to.is_(None), then.c.release_from.in_(numbers), ~was_shown)
-    )
-    slices, last = connection.execute(query).one()
-    if not slices:
+    Slices that say what a withdrawn or refused release said, or that are gone as they were gone from it, and that no
+    published release has shown so since.
+    """
+    row = connection.execute(_REJECTED).one()
+    if not row.slices:
         return None
-    return f"{slices} slices (mart, indicator, period) still say what release {last} was taken back for"
+    return f"{row.slices} slices (mart, indicator, period) still say what release {row.last} was taken back for"
+
+
+_REJECTED = sa.text("""
+WITH rejected AS (SELECT release_id FROM ops.release WHERE status IN ('withdrawn', 'refused')),
+said AS (
+  SELECT now.mart, now.indicator_key, now.period_key, r.release_id
+  FROM ops.slice_digest now
+  JOIN ops.slice_digest bad USING (mart, indicator_key, period_key, sha256)
+  JOIN rejected r ON bad.release_from <= r.release_id AND (bad.release_to IS NULL OR bad.release_to > r.release_id)
+  WHERE now.release_to IS NULL AND NOT EXISTS (
+    SELECT FROM ops.slice_digest shown
+    JOIN ops.release p ON p.status = 'published' AND p.release_id >= shown.release_from
+     AND (shown.release_to IS NULL OR p.release_id < shown.release_to)
+    WHERE shown.mart = now.mart AND shown.indicator_key = now.indicator_key AND shown.period_key = now.period_key
+      AND shown.sha256 = now.sha256)),
+gone AS (
+  SELECT old.mart, old.indicator_key, old.period_key, r.release_id
+  FROM ops.slice_digest old
+  JOIN rejected r ON old.release_to <= r.release_id
+  WHERE NOT EXISTS (SELECT FROM ops.release p WHERE p.status = 'published' AND p.release_id >= old.release_to)
+    AND EXISTS (SELECT FROM ops.release p WHERE p.status = 'published' AND p.release_id >= old.release_from
+                AND p.release_id < old.release_to)
+    AND NOT EXISTS (SELECT FROM ops.slice_digest now WHERE now.mart = old.mart AND now.indicator_key = old.indicator_key
+                    AND now.period_key = old.period_key AND now.release_to IS NULL))
+SELECT count(DISTINCT (mart, indicator_key, period_key)) AS slices, max(release_id) AS last
+FROM (SELECT * FROM said UNION ALL SELECT * FROM gone) rejected_slices
+""")
 
 
 def _require_covered(connection: Connection, release_id: int) -> None:

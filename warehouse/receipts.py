@@ -124,7 +124,7 @@ def lock_writing(connection: Connection, current: Refresh) -> None:
     still record lies before that release in time, and would change it.
     """
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
-    overtaking = sa.select(sa.func.max(release.c.release_id)).where(release.c.recorded_at > current.recorded_at)
+    overtaking = sa.select(sa.func.max(release.c.release_id)).where(release.c.recorded_at >= current.recorded_at)
     found = connection.scalar(overtaking)
     if found is not None:
         raise RefreshOvertakenError(current.refresh_id, int(found))

@@ -32,11 +32,13 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     """Write everything as the catalogue has it.
 
     Indicators, regions and items that it no longer has stay; so do standards, marked as withdrawn. Part of publishing:
-    readers see names, units, standards and breaks of the release in force. Nothing is done where the last release has
-    this very catalogue; True where something was.
+    readers see names, units, standards and breaks of the release in force. Nothing is done where the release in
+    force has this very catalogue; True where something was.
     """
-    newest = sa.select(schema.release.c.catalogue_sha256).order_by(schema.release.c.release_id.desc()).limit(1)
-    if connection.scalar(newest) == catalogue.sha256:
+    in_force = sa.select(schema.release.c.catalogue_sha256).join(
+        schema.release_in_force, schema.release_in_force.c.release_id == schema.release.c.release_id
+    )
+    if connection.scalar(in_force) == catalogue.sha256:
         return False
     _upsert(connection, schema.indicator, _indicators(catalogue))
     _upsert(connection, schema.region, _regions(catalogue))

@@ -14,9 +14,18 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from warehouse.catalogue import Catalogue
 from warehouse.errors import NoSuchReleaseError, ReleaseDecisionError
-from warehouse.publishing import move_pointer, record_decision
-from warehouse.schema import release, release_in_force, release_pointer
+from warehouse.publishing import (
+    BY_POLICY,
+    after_last_move,
+    in_force_release,
+    lock_decisions,
+    move_pointer,
+    record_decision,
+)
+from warehouse.reference import sync_catalogue
+from warehouse.schema import release, release_pointer
 
 SHOWN = 10
 """Rows of each kind that a difference lists; counts are of all."""
@@ -51,21 +60,31 @@ def read_decisions(connection: Connection, release_id: int) -> pd.DataFrame:
     )
 
 
-def approve(connection: Connection, release_id: int, operator: str, why: str | None, now: datetime.datetime) -> None:
+def approve(
+    connection: Connection,
+    release_id: int,
+    operator: str,
+    why: str | None,
+    now: datetime.datetime,
+    catalogue: Catalogue | None = None,
+) -> None:
     """Let readers see a release that is held, or was refused or withdrawn; at once.
 
+    ``catalogue``, where it is the one the release was made with, brings names, units and standards to what it says.
     Raises :class:`ReleaseDecisionError` where it is seen already or a newer one is.
     """
-    _lock(connection)
+    lock_decisions(connection)
     found = read_release(connection, release_id)
     if found["status"] not in ("held", "refused", "withdrawn"):
         raise ReleaseDecisionError(release_id, "approved", f"it is {found['status']}")
-    in_force = connection.scalar(sa.select(sa.column("release_id")).select_from(release_in_force))
+    in_force = in_force_release(connection)
     if in_force is not None and in_force > release_id:
         raise ReleaseDecisionError(
             release_id, "approved", f"release {in_force}, which is in force, stands on it or is newer"
         )
-    live_at = _after_last_move(connection, now)
+    if catalogue is not None and catalogue.sha256 == found["catalogue_sha256"]:
+        sync_catalogue(connection, catalogue)
+    live_at = after_last_move(connection, now)
     _set_status(connection, release_id, "published", published_at=live_at)
     move_pointer(connection, release_id, live_at)
     record_decision(connection, release_id, "approve", operator, why, now, live_at)
@@ -73,7 +92,7 @@ def approve(connection: Connection, release_id: int, operator: str, why: str | N
 
 def refuse(connection: Connection, release_id: int, operator: str, why: str, now: datetime.datetime) -> None:
     """Say that a held release will not be seen; what it says is not published again until it is approved or mended."""
-    _lock(connection)
+    lock_decisions(connection)
     found = read_release(connection, release_id)
     if found["status"] != "held":
         raise ReleaseDecisionError(release_id, "refused", f"it is {found['status']}; only a held one can be")
@@ -87,7 +106,7 @@ def withdraw(connection: Connection, release_id: int, operator: str, why: str, n
     What it said is not published again until it is approved or its source is mended. Raises
     :class:`ReleaseDecisionError` where it is neither, or nothing was published before it.
     """
-    _lock(connection)
+    lock_decisions(connection)
     found = read_release(connection, release_id)
     if found["status"] not in ("in_force", "embargoed"):
         raise ReleaseDecisionError(release_id, "withdrawn", f"it is {found['status']}, not in force")
@@ -96,19 +115,30 @@ def withdraw(connection: Connection, release_id: int, operator: str, why: str, n
         connection.execute(sa.delete(release_pointer).where(release_pointer.c.release_id == release_id))
         _set_status(connection, release_id, "withdrawn", published_at=None)
         record_decision(connection, release_id, "withdraw", operator, why, now)
-        seen = connection.scalar(sa.select(sa.column("release_id")).select_from(release_in_force))
-        return None if seen is None else int(seen)
+        _hold_later(connection, release_id, now)
+        return in_force_release(connection)
     before = connection.scalar(
         sa.text("SELECT max(release_id) FROM mart.release WHERE status = 'published' AND release_id < :release_id"),
         {"release_id": release_id},
     )
     if before is None:
         raise ReleaseDecisionError(release_id, "withdrawn", "no release was published before it")
-    live_at = _after_last_move(connection, now)
+    live_at = after_last_move(connection, now)
     _set_status(connection, release_id, "withdrawn")
     move_pointer(connection, int(before), live_at)
     record_decision(connection, release_id, "withdraw", operator, why, now)
+    _hold_later(connection, release_id, now)
     return int(before)
+
+
+def _hold_later(connection: Connection, release_id: int, now: datetime.datetime) -> None:
+    """Releases under embargo that stand on one that was just withdrawn wait for a person."""
+    waiting = sa.text("SELECT release_id FROM mart.release WHERE status = 'embargoed' AND release_id > :release_id")
+    told = f"it stands on release {release_id}, which was withdrawn"
+    for later in connection.scalars(waiting, {"release_id": release_id}).all():
+        connection.execute(sa.delete(release_pointer).where(release_pointer.c.release_id == later))
+        _set_status(connection, int(later), "held", published_at=None, held_because=told)
+        record_decision(connection, int(later), "hold", BY_POLICY, told, now)
 
 
 @dataclass(frozen=True)
@@ -148,17 +178,6 @@ def diff_releases(connection: Connection, one: int, other: int) -> Difference:
 
 def _set_status(connection: Connection, release_id: int, status: str, **more: Any) -> None:
     connection.execute(sa.update(release).where(release.c.release_id == release_id).values(status=status, **more))
-
-
-def _after_last_move(connection: Connection, now: datetime.datetime) -> datetime.datetime:
-    """``now``, or just after the last move that is due, so that of two moves the later wins."""
-    last = connection.scalar(sa.select(sa.column("in_force_from")).select_from(release_in_force))
-    return now if last is None else max(now, last + datetime.timedelta(microseconds=1))
-
-
-def _lock(connection: Connection) -> None:
-    """One decision at a time, and none while a refresh publishes."""
-    connection.execute(sa.text("LOCK TABLE ops.release_pointer, ops.release IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _frame(connection: Connection, statement: str, **parameters: Any) -> pd.DataFrame:

@@ -272,7 +272,12 @@ Index(
     observation.c.superseded_at,
     postgresql_where=observation.c.superseded_at < text("'infinity'"),
 )
-Index("observation_receipt_id_idx", observation.c.receipt_id, postgresql_using="brin")
+Index(
+    "observation_receipt_id_idx",
+    observation.c.receipt_id,
+    postgresql_using="brin",
+    postgresql_with={"autosummarize": "on"},
+)
 
 lineage_part = Table(
     "lineage_part",

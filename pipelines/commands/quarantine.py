@@ -147,10 +147,10 @@ def release(receipt: int, why: str, queue_only: bool) -> None:
         now = settings.clock()
         checks = waive(connection, receipt, settings.operator_name, why, now)
         sha256 = read_receipt(connection, receipt)["sha256"]
+        requeue(connection, Chosen(receipts=(receipt,)))
         open_archive(settings.archive_location).append_decisions(
             [Decision("waive", settings.operator_name, why, now, sha256, check) for check in checks]
         )
-        requeue(connection, Chosen(receipts=(receipt,)))
     click.echo(f"receipt {receipt} passes {', '.join(checks)}, said {settings.operator_name}: {why}")
     _read_what_waits(settings, queue_only)
 

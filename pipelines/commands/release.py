@@ -109,11 +109,12 @@ def reproduce(number: int) -> None:
 @click.option("--why", help="Why, where there is something to say: kept with your name and the time.")
 def approve(number: int, why: str | None) -> None:
     """Let readers see a release that is held, or was refused or withdrawn."""
+    from warehouse.catalogue import load_catalogue
     from warehouse.releases import approve as decide
 
     settings = Settings.load()
     with warehouse_connection(writing=True) as connection:
-        decide(connection, number, settings.operator_name, why, settings.clock())
+        decide(connection, number, settings.operator_name, why, settings.clock(), load_catalogue())
         _remember(connection, settings, "approve", number, why)
     click.echo(f"release {number} is in force, approved by {settings.operator_name}")
 

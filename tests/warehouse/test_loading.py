@@ -2,6 +2,7 @@
 
 import datetime
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -474,3 +475,36 @@ def test_receipts_name_form_and_state_for_deliveries_of_many_forms(centre: Centr
         ("employment_monthly", "2026-03", "loaded"),
         ("health_annual", "2024", "loaded"),
     ]
+
+
+# --- returns that print each other's figures ---
+
+
+def test_two_returns_of_one_load_may_hold_the_same_figure(centre: Centre) -> None:
+    """A table of several years beside that of one: the later delivery wins, as between nights."""
+    of_two_years = health(beds(1.0, period="2023"), beds(5.0, period="2024"), period="2023")
+    centre.load(of_two_years, health(beds(6.0), period="2024"))
+    assert centre.values_of("HLT_BEDS") == {"2023": 1.0, "2024": 6.0}
+    assert ends(centre) == []
+    centre.load(health(beds(7.0, period="2023"), beds(8.0, period="2024"), period="2023"), health(beds(9.0)))
+    assert centre.values_of("HLT_BEDS") == {"2023": 7.0, "2024": 9.0}
+
+
+def test_a_figure_that_the_first_of_two_deliveries_lacks_is_not_withdrawn(centre: Centre) -> None:
+    centre.load(health(beds(1.0), beds(2.0, area="rural")))
+    later = FIRST_NIGHT + datetime.timedelta(days=40)
+    centre.load(health(beds(1.0, last_digit=0.1)), health(beds(1.0), beds(3.0, area="rural"), modified_at=later))
+    assert ends(centre) == [(2.0, "revision", 3.0)]
+
+
+def test_a_reported_figure_that_equals_the_computed_one_is_the_returns_own(centre: Centre) -> None:
+    quarter = Return("health_quarterly", "510000", "2024-Q1", (Cell("HLT_TOWNSHIP_CENTRE_VISITS", "510000", 100.0),))
+    refresh = centre.open()
+    centre.load(replace(quarter, cells=(replace(quarter.cells[0], period="2024-M01-M03"),)), refresh=refresh)
+    centre.compute(refresh)
+    assert centre.values_of("HLT_TOWNSHIP_CENTRE_VISITS")["2024-Q1"] == 100.0
+    centre.load(replace(quarter, cells=(*quarter.cells, replace(quarter.cells[0], period="2024-M01-M03"))))
+    owned = (
+        "SELECT receipt_id IS NOT NULL FROM core.observation WHERE period_key = 20240103 AND superseded_at = 'infinity'"
+    )
+    assert centre.values(owned) == [True]

@@ -38,6 +38,7 @@ MARTS = [
     "release",
     "release_decision",
     "release_history",
+    "release_horizon",
     "release_in_force",
     "reporting",
     "revision",

@@ -1,5 +1,6 @@
 """Releases: what was in force when, held, embargoed, refused, withdrawn; what moved; computing one again."""
 
+import dataclasses
 import datetime
 
 import pytest
@@ -385,3 +386,123 @@ def test_under_another_catalogue_only_the_rows_kept_are_compared(centre: Centre)
         found = reproduce(connection, 1, CATALOGUE)
     assert found.computed_sha256 is None
     assert found.holds
+
+
+# --- what nobody may see yet ---
+
+
+def embargo(hour: int) -> ReleasePolicy:
+    return ReleasePolicy(embargo_time=datetime.time(hour, 30))
+
+
+def beds_of(centre: Centre, statement: str, **parameters: object) -> set[float]:
+    return set(centre.values(f"{statement} WHERE indicator_code = 'HLT_BEDS' AND region_code = '110000'", **parameters))
+
+
+@pytest.mark.parametrize("policy", [APPROVAL, embargo(9)], ids=["held", "under embargo"])
+def test_no_way_of_asking_shows_what_is_held_or_under_embargo(centre: Centre, policy: ReleasePolicy) -> None:
+    centre.night(*country(100.0))
+    centre.night(*country(120.0), policy=policy)
+    in_future = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+    assert beds_of(centre, "SELECT value FROM mart.observation_as_of(:moment)", moment=in_future) == {100.0}
+    assert beds_of(centre, "SELECT value FROM mart.observation_history") == {100.0}
+    assert beds_of(centre, "SELECT superseded_at FROM mart.observation_history") == {None}
+    assert centre.values("SELECT count(*) FROM mart.revision") == [0]
+    assert centre.values("SELECT count(*) FROM mart.revision_statistics") == [0]
+    assert centre.values("SELECT max(release_from) FROM mart.inequality_history") == [1]
+    assert centre.values("SELECT count(*) FROM mart.inequality_history WHERE release_to IS NOT NULL") == [0]
+    assert shown(centre, in_future) == shown(centre)
+
+
+def test_what_a_killed_refresh_recorded_is_in_no_history(centre: Centre) -> None:
+    centre.night(*country(100.0))
+    centre.load(*country(120.0))
+    assert beds_of(centre, "SELECT value FROM mart.observation_history") == {100.0}
+    assert centre.values("SELECT count(*) FROM mart.revision") == [0]
+
+
+def test_once_live_it_is_in_every_history(centre: Centre) -> None:
+    centre.night(*country(100.0))
+    centre.night(*country(120.0), policy=APPROVAL)
+    decide(centre, approve, 2, "Zhang", None, centre.now())
+    assert beds_of(centre, "SELECT value FROM mart.observation_history") == {100.0, 120.0}
+    assert centre.values("SELECT count(*) FROM mart.revision WHERE indicator_code = 'HLT_BEDS'") == [31]
+
+
+def test_an_embargo_that_a_newer_release_overtook_brings_nothing_back(centre: Centre) -> None:
+    centre.night(*country(100.0))
+    centre.night(*country(120.0), policy=embargo(9))
+    centre.night(*country(130.0))
+    newest = shown(centre)
+    centre.execute("UPDATE ops.release_pointer SET in_force_from = now() WHERE is_embargoed")
+    assert shown(centre) == newest
+    assert beds_of(centre, "SELECT value FROM mart.observation") == {130.0}
+
+
+def test_withdrawing_holds_what_waits_under_embargo_and_stands_on_it(centre: Centre) -> None:
+    centre.night(*country(100.0))
+    centre.night(*country(120.0))
+    centre.night(*country(90.0, "2023"), policy=embargo(9))
+    decide(centre, withdraw, 2, "Zhang", "slip of unit", centre.now())
+    assert status(centre) == {1: "in_force", 2: "withdrawn", 3: "held"}
+    assert centre.values("SELECT held_because FROM mart.release WHERE release_id = 3") == [
+        "it stands on release 2, which was withdrawn"
+    ]
+
+
+def test_what_a_held_release_said_first_and_a_withdrawn_one_showed_is_held(centre: Centre) -> None:
+    centre.night(*country(100.0))
+    centre.night(*country(120.0), policy=APPROVAL)
+    centre.night(*country(90.0, "2023"), policy=APPROVAL)
+    decide(centre, approve, 3, "Zhang", None, centre.now())
+    decide(centre, withdraw, 3, "Zhang", "all wrong", centre.now())
+    made = centre.night(*country(91.0, "2023"))
+    assert made is not None
+    assert made.live_at is None
+    assert "taken back" in (made.held_because or "")
+
+
+def test_a_removal_that_was_withdrawn_is_not_published_again_by_itself(centre: Centre) -> None:
+    centre.night(*country(100.0), health(beds(5.0, period="2022"), beds(1.0), period="2021"))
+    centre.night(health(beds(1.0), period="2021"))
+    assert centre.values("SELECT count(*) FROM mart.observation WHERE period_code = '2022'") == [0]
+    decide(centre, withdraw, 2, "Zhang", "2022 must not go", centre.now())
+    assert centre.values("SELECT count(*) > 0 FROM mart.observation WHERE period_code = '2022'") == [True]
+    made = centre.night(*country(91.0, "2023"))
+    assert made is not None
+    assert made.live_at is None
+
+
+def test_names_and_units_wait_for_their_release(centre: Centre) -> None:
+    centre.night(*country(100.0))
+    indicator = CATALOGUE.indicators["HLT_BEDS"]
+    renamed = {**CATALOGUE.indicators, "HLT_BEDS": indicator.model_copy(update={"name_zh": "床位"})}
+    centre.catalogue = dataclasses.replace(CATALOGUE, indicators=renamed, sha256="another")
+    name = "SELECT DISTINCT indicator_name FROM mart.observation WHERE indicator_code = 'HLT_BEDS'"
+    try:
+        held = centre.night(*country(120.0), policy=APPROVAL)
+        assert held is not None
+        assert centre.values(name) == [indicator.name_zh]
+        decide(centre, approve, 2, "Zhang", None, centre.now(), centre.catalogue)
+        assert centre.values(name) == ["床位"]
+    finally:
+        with centre.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE core.indicator SET name_zh = :name WHERE code = 'HLT_BEDS'"), {"name": indicator.name_zh}
+            )
+
+
+def test_an_embargo_cannot_keep_back_names_so_it_is_held(centre: Centre) -> None:
+    centre.night(*country(100.0))
+    centre.catalogue = dataclasses.replace(CATALOGUE, sha256="another")
+    made = centre.night(*country(120.0), policy=embargo(9))
+    assert made is not None
+    assert "the catalogue changed" in (made.held_because or "")
+
+
+def test_a_release_after_a_decision_by_a_fast_clock_is_seen(centre: Centre) -> None:
+    centre.night(*country(100.0))
+    centre.night(*country(120.0))
+    decide(centre, withdraw, 2, "Zhang", "slip of unit", centre.now() + 3 * NIGHT)
+    centre.night(*country(101.0))
+    assert status(centre) == {1: "published", 2: "withdrawn", 3: "in_force"}

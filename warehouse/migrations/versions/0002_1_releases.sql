@@ -5,9 +5,21 @@ ALTER TABLE core.observation ADD COLUMN end_reason TEXT, ADD COLUMN ended_by BIG
 COMMENT ON COLUMN core.observation.end_reason IS 'why it ended: revision, precision, status, source, withdrawn, misread, recomputed; null: current';
 COMMENT ON COLUMN core.observation.ended_by IS 'return that ended it (ops.return_receipt); null: computed, or current';
 CREATE INDEX observation_superseded_at_idx ON core.observation (superseded_at) WHERE superseded_at < 'infinity';
-CREATE INDEX observation_receipt_id_idx ON core.observation USING brin (receipt_id);
+CREATE INDEX observation_receipt_id_idx ON core.observation USING brin (receipt_id) WITH (autosummarize = on);
 
 COMMENT ON COLUMN ops.refresh.status IS 'running, published, prepared (its release is held or under embargo), unchanged, failed, or incomplete (killed, or only part of the assets was run)';
+UPDATE core.observation o SET end_reason = CASE WHEN o.receipt_id IS NULL THEN 'recomputed' ELSE 'misread' END
+WHERE o.superseded_at < 'infinity';
+UPDATE core.observation o SET ended_by = n.receipt_id,
+       end_reason = CASE WHEN o.value IS NOT DISTINCT FROM n.value THEN 'status'
+           WHEN abs(coalesce(n.value, 'infinity') - coalesce(o.value, '-infinity')) > greatest(coalesce(n.last_digit, 0),
+                coalesce(o.last_digit, 0)) / 2 + greatest(abs(n.value), abs(o.value)) * 1e-14 THEN 'revision'
+           ELSE 'precision' END
+FROM core.observation n
+WHERE o.superseded_at < 'infinity' AND o.receipt_id IS NOT NULL AND n.receipt_id IS NOT NULL
+  AND n.recorded_at = o.superseded_at AND n.indicator_key = o.indicator_key AND n.period_key = o.period_key
+  AND n.region_key = o.region_key AND n.area_key = o.area_key;
+
 ALTER TABLE ops.release ALTER COLUMN published_at DROP NOT NULL;
 ALTER TABLE ops.release ADD COLUMN held_because TEXT;
 COMMENT ON COLUMN ops.release.published_at IS 'when it went live, or will; null: held and not approved';
@@ -59,17 +71,25 @@ DROP TABLE ops.release_in_force;
 CREATE VIEW mart.release_in_force AS
 SELECT p.release_id, p.recorded_at, p.in_force_from
 FROM ops.release_pointer p
-WHERE CASE WHEN coalesce(current_setting('junheng.as_of', true), '') <> ''
-           THEN p.in_force_from <= CAST(current_setting('junheng.as_of', true) AS timestamptz)
-           ELSE NOT p.is_embargoed OR p.in_force_from <= now() END
+WHERE (NOT p.is_embargoed OR p.in_force_from <= now())
+  AND coalesce(p.in_force_from <= CAST(nullif(current_setting('junheng.as_of', true), '') AS timestamptz), true)
 ORDER BY p.in_force_from DESC, p.pointer_id DESC LIMIT 1;
 COMMENT ON VIEW mart.release_in_force IS 'The release that every other mart shows: now, or at the moment of the session''s setting junheng.as_of';
+
+-- How far readers may look: to the newest state that was ever theirs to see. What is held, under embargo or was left by a
+-- refresh that broke off lies behind it.
+CREATE VIEW mart.release_horizon AS
+SELECT max(p.release_id) AS release_id, max(p.recorded_at) AS recorded_at
+FROM ops.release_pointer p
+WHERE NOT p.is_embargoed OR p.in_force_from <= now();
+COMMENT ON VIEW mart.release_horizon IS 'The newest release that readers have ever seen: histories and revisions end there';
 
 CREATE VIEW mart.release AS
 SELECT r.release_id, r.published_at, r.refresh_id,
        CASE WHEN r.release_id = (SELECT release_id FROM mart.release_in_force) THEN 'in_force'
             WHEN r.status = 'published' AND EXISTS (SELECT FROM ops.release_pointer p WHERE p.release_id = r.release_id
-                 AND p.is_embargoed AND p.in_force_from > now()) THEN 'embargoed' ELSE r.status END AS status,
+                 AND p.is_embargoed AND p.in_force_from > coalesce(CAST(nullif(current_setting('junheng.as_of', true), '') AS timestamptz), now()))
+                 THEN 'embargoed' ELSE r.status END AS status,
        r.held_because, r.observations, r.revisions, r.checks_passed, r.checks_warned, r.checks_failed, r.marts_sha256,
        r.catalogue_sha256, r.recorded_at
 FROM ops.release r;
@@ -85,8 +105,10 @@ SELECT i.code AS indicator_code, i.name_zh AS indicator_name, i.sector, r.region
        r.region_level, r.region_group, p.period_code, p.period_start, p.period_end,
        (ARRAY['total', 'urban', 'rural'])[o.area_key + 1] AS area_type,
        o.value, i.unit, o.obs_status, i.kind = 'derived' OR o.receipt_id IS NULL AS is_computed,
-       f.release_id, o.recorded_at, nullif(o.superseded_at, 'infinity') AS superseded_at, o.end_reason, o.receipt_id, o.address AS source_cell
-FROM core.observation o
+       f.release_id, o.recorded_at, CASE WHEN o.superseded_at <= z.recorded_at THEN o.superseded_at END AS superseded_at,
+       CASE WHEN o.superseded_at <= z.recorded_at THEN o.end_reason END AS end_reason, o.receipt_id, o.address AS source_cell
+FROM mart.release_horizon z
+JOIN core.observation o ON o.recorded_at <= z.recorded_at
 JOIN core.indicator i ON i.indicator_key = o.indicator_key
 JOIN core.region r ON r.region_key = o.region_key
 JOIN core.period p ON p.period_key = o.period_key
@@ -112,8 +134,9 @@ SELECT i.code AS indicator_code, i.name_zh AS indicator_name, i.sector, r.region
        r.region_level, r.region_group, p.period_code, p.period_start,
        (ARRAY['total', 'urban', 'rural'])[m.area_key + 1] AS area_type,
        m.value, i.unit, m.obs_status, m.floor_value, m.floor_kind, m.margin, m.attained, s.document,
-       m.release_from, m.release_to
-FROM core.attainment m
+       m.release_from, CASE WHEN m.release_to <= z.release_id THEN m.release_to END AS release_to
+FROM mart.release_horizon z
+JOIN core.attainment m ON m.release_from <= z.release_id
 JOIN core.indicator i ON i.indicator_key = m.indicator_key
 JOIN core.region r ON r.region_key = m.region_key
 JOIN core.period p ON p.period_key = m.period_key
@@ -133,8 +156,9 @@ CREATE VIEW mart.urban_rural_gap_history AS
 SELECT i.code AS indicator_code, i.name_zh AS indicator_name, i.sector, r.region_code, r.name_zh AS region_name,
        r.region_level, r.region_group, p.period_code, p.period_start,
        m.urban_value, m.rural_value, m.ratio, m.difference, m.disadvantaged, i.unit, m.obs_status, m.status,
-       m.release_from, m.release_to
-FROM core.urban_rural_gap m
+       m.release_from, CASE WHEN m.release_to <= z.release_id THEN m.release_to END AS release_to
+FROM mart.release_horizon z
+JOIN core.urban_rural_gap m ON m.release_from <= z.release_id
 JOIN core.indicator i ON i.indicator_key = m.indicator_key
 JOIN core.region r ON r.region_key = m.region_key
 JOIN core.period p ON p.period_key = m.period_key;
@@ -153,8 +177,10 @@ CREATE VIEW mart.inequality_history AS
 SELECT i.code AS indicator_code, i.name_zh AS indicator_name, i.sector, p.period_code, p.period_start,
        (ARRAY['total', 'urban', 'rural'])[m.area_key + 1] AS area_type, m.scope, m.weighting, m.units, m.units_missing,
        m.units_estimated, m.coverage, m.mean, i.unit, m.cv, m.gini, m.theil_t, m.theil_t_within, m.theil_t_between,
-       m.max_min_ratio, m.grade, m.status, m.release_from, m.release_to
-FROM core.inequality m
+       m.max_min_ratio, m.grade, m.status, m.release_from,
+       CASE WHEN m.release_to <= z.release_id THEN m.release_to END AS release_to
+FROM mart.release_horizon z
+JOIN core.inequality m ON m.release_from <= z.release_id
 JOIN core.indicator i ON i.indicator_key = m.indicator_key
 JOIN core.period p ON p.period_key = m.period_key;
 COMMENT ON VIEW mart.inequality_history IS 'mart.inequality of every release';
@@ -192,6 +218,7 @@ FROM core.change c
 JOIN core.indicator i ON i.indicator_key = c.indicator_key
 JOIN core.region r ON r.region_key = c.region_key
 JOIN core.period p ON p.period_key = c.period_key
+JOIN mart.release_horizon z ON c.revised_at <= z.recorded_at
 LEFT JOIN ops.return_receipt t ON t.receipt_id = c.new_receipt_id
 WHERE c.kind IN ('revision', 'withdrawn', 'misread');
 COMMENT ON VIEW mart.revision IS 'Changes by more than half a unit of the coarser of the two printed values, and figures that a later return no longer holds';
@@ -205,6 +232,7 @@ FROM core.change c
 JOIN core.indicator i ON i.indicator_key = c.indicator_key
 JOIN core.region r ON r.region_key = c.region_key
 JOIN core.period p ON p.period_key = c.period_key
+JOIN mart.release_horizon z ON c.revised_at <= z.recorded_at
 WHERE c.kind IN ('precision', 'status', 'source');
 COMMENT ON VIEW mart.precision_change IS 'Changes that are no revisions: another precision of print, another status only, or another source of the same figure';
 
@@ -219,6 +247,7 @@ SELECT t.platform, i.code AS indicator_code, i.name_zh AS indicator_name, count(
 FROM core.change c
 JOIN core.indicator i ON i.indicator_key = c.indicator_key
 JOIN ops.return_receipt t ON t.receipt_id = c.new_receipt_id
+JOIN mart.release_horizon z ON c.revised_at <= z.recorded_at
 WHERE c.kind IN ('revision', 'withdrawn')
 GROUP BY t.platform, i.code, i.name_zh;
 COMMENT ON VIEW mart.revision_statistics IS 'How each platform revises each indicator: how often, by how much, and in which direction (bias)';
@@ -230,5 +259,6 @@ COMMENT ON FUNCTION core.observation_as_of IS 'What was known at a moment, publi
 CREATE VIEW mart.release_history AS
 SELECT p.release_id, p.recorded_at, p.in_force_from,
        lead(p.in_force_from) OVER (ORDER BY p.in_force_from, p.pointer_id) AS in_force_to
-FROM ops.release_pointer p;
+FROM ops.release_pointer p
+WHERE NOT p.is_embargoed OR p.in_force_from <= now();
 COMMENT ON VIEW mart.release_history IS 'Which release readers saw when, withdrawals included';

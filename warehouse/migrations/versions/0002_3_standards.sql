@@ -80,8 +80,10 @@ SELECT i.code AS indicator_code, i.name_zh AS indicator_name, i.sector, r.region
        r.region_level, r.region_group, p.period_code, p.period_start,
        (ARRAY['total', 'urban', 'rural'])[m.area_key + 1] AS area_type,
        m.value, i.unit, m.obs_status, m.floor_value, m.floor_kind, m.margin, m.attained, s.document,
-       m.release_from, m.release_to, s.region_code AS floor_region_code, s.is_binding, s.item_number
-FROM core.attainment m
+       m.release_from, CASE WHEN m.release_to <= z.release_id THEN m.release_to END AS release_to,
+       s.region_code AS floor_region_code, s.is_binding, s.item_number
+FROM mart.release_horizon z
+JOIN core.attainment m ON m.release_from <= z.release_id
 JOIN core.indicator i ON i.indicator_key = m.indicator_key
 JOIN core.region r ON r.region_key = m.region_key
 JOIN core.period p ON p.period_key = m.period_key
