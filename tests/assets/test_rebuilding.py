@@ -1,6 +1,7 @@
 """A warehouse built again from the archive alone: the same marts, row for row, as three nights left them."""
 
 import shutil
+from dataclasses import dataclass
 
 import pytest
 
@@ -86,3 +87,61 @@ def test_every_release_of_the_nights_is_reproduced(nights: Nights) -> None:
         said = nights.world.place.junheng("release", "reproduce", str(row["release_id"]))
         assert said.exit_code == 0, said.stdout
         assert f"release {row['release_id']} is reproduced" in said.stdout
+
+
+# --- with decisions of people ---
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A place whose releases were held, approved and withdrawn, and another that was built from its archive."""
+
+    place: Place
+    again: Place
+    said: Said
+
+
+@pytest.fixture(scope="module")
+def decided(nights: Nights) -> Decided:
+    """Night one is approved, night two too and then withdrawn, night three is under embargo until the morning."""
+    world = nights.world
+    small = ("--province", "540000", "--sector", "health")
+    place = world.place.sibling("decided").at(PLATFORM_URL=world.sandbox.url_template, SINCE="2025", OPERATOR="Zhang")
+
+    def night(moment: str, *arguments: str, **variables: str) -> None:
+        said = place.at(NOW=moment, **variables).junheng(*arguments)
+        assert said.exit_code == 0, said.stderr
+
+    night("2026-05-17T02:00:00", "refresh", *small, RELEASE_POLICY="approval")
+    night("2026-05-17T08:00:00", "release", "approve", "1", "--why", "looked at it")
+    world.sandbox.set_fault("540000/health", "revised", "health_annual-2025")
+    night("2026-05-18T02:00:00", "refresh", *small, RELEASE_POLICY="approval")
+    night("2026-05-18T08:00:00", "release", "approve", "2")
+    night("2026-05-18T09:00:00", "release", "withdraw", "2", "--why", "beds doubled")
+    world.sandbox.clear_faults()
+    night("2026-05-19T02:00:00", "refresh", *small, RELEASE_POLICY="embargo", EMBARGO_TIME="09:30")
+    again = world.place.sibling("decided_again")
+    shutil.copytree(place.home / "archive", again.home / "archive")
+    return Decided(place, again, again.at(NOW="2026-05-20T02:00:00").junheng("rebuild", "--from-archive"))
+
+
+def test_decisions_are_repeated_with_their_names_reasons_and_times(decided: Decided) -> None:
+    assert decided.said.exit_code == 0, decided.said.stderr
+    assert "3 decisions repeated" in decided.said.stdout
+    query = "SELECT release_id, action, operator, why, decided_at, live_at FROM mart.release_decision ORDER BY decided_at, action"
+    expected = decided.place.rows(query)
+    assert [row["action"] for row in expected].count("approve") == 2
+    assert decided.again.rows(query) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT release_id, status, published_at, recorded_at, marts_sha256, held_because FROM mart.release ORDER BY 1",
+        "SELECT * FROM mart.release_history ORDER BY in_force_from",
+        "SELECT release_id, recorded_at FROM mart.release_in_force",
+    ],
+    ids=["releases", "what was in force when", "what is in force"],
+)
+def test_releases_stand_where_they_stood(decided: Decided, query: str) -> None:
+    assert decided.again.rows(query) == decided.place.rows(query)
