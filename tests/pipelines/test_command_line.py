@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -173,3 +174,56 @@ def test_a_refused_query_changes_nothing(place: Place) -> None:
 def test_every_form_has_a_line_in_the_log_file(place: Place) -> None:
     text = (place.home / "log" / "junheng.log").read_text(encoding="utf-8")
     assert [form for form in FORMS if f"collected {form}" not in text] == []
+
+
+# --- releases ---
+
+
+def test_releases_are_listed_with_where_each_stands(nights: Nights) -> None:
+    said = nights.world.place.junheng("release", "list")
+    assert said.exit_code == 0
+    assert [line.split()[0] for line in said.stdout.splitlines()[2:]] == ["2", "1"]
+    assert "in_force" in said.stdout
+
+
+def test_a_release_is_shown_with_what_was_decided(nights: Nights) -> None:
+    said = nights.world.place.junheng("release", "show", "2")
+    assert said.exit_code == 0
+    assert "status            in_force" in said.stdout
+    assert "publish by policy" in said.stdout
+
+
+def test_the_difference_of_two_releases_is_told_in_words_and_numbers(nights: Nights) -> None:
+    said = nights.world.place.junheng("release", "diff", "1", "2")
+    assert said.exit_code == 0
+    first, second, *others = said.stdout.splitlines()
+    assert first == "From release 1 to release 2"
+    assert re.fullmatch(r"Reported figures: [\d,]+ new, [\d,]+ revised.*", second)
+    assert any(line.startswith("Marts, by (indicator, period): ") for line in others)
+    assert any(
+        re.search(r"海南省 2025 \w+: [\d.,]+ -> [\d.,]+ \w+ \([+-][\d.]+%\) by 460000/health", line) for line in others
+    )
+
+
+def test_a_release_that_is_none_is_named(nights: Nights) -> None:
+    said = nights.world.place.junheng("release", "diff", "1", "9")
+    assert said.exit_code == 1
+    assert "there is no release 9; the newest is 2" in said.stderr
+
+
+# --- as of ---
+
+
+def test_a_query_as_of_a_day_shows_what_readers_saw_when_it_ended(nights: Nights) -> None:
+    place, count = nights.world.place, "select count(*) from observation"
+    now = place.junheng("query", count, "--format", "csv").stdout.split()[-1]
+    then = place.junheng("query", "--as-of", "2026-04-30", count, "--format", "csv").stdout.split()[-1]
+    before = place.junheng("query", "--as-of", "2026-04-18", count, "--format", "csv").stdout.split()[-1]
+    assert int(now) > int(then) > int(before) == 0
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01"])
+def test_a_day_that_is_none_is_refused(nights: Nights, text: str) -> None:
+    said = nights.world.place.junheng("query", "--as-of", text, "select 1")
+    assert said.exit_code == 2
+    assert "write 2026-03-01" in said.stderr
