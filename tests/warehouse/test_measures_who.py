@@ -1,0 +1,213 @@
+"""The measures of WHO HEAT: published test values of ``healthequal``, the 21 together, edges, ranks and their ties.
+
+The values are those of its own tests for five ordered subgroups (populations drawn with R's ``set.seed(123)``).
+"""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warehouse.measures import (
+    Sample,
+    absolute_concentration_index,
+    best_value,
+    concentration_index,
+    fractional_rank,
+    gini,
+    heat,
+    mean_difference,
+    population_attributable_risk,
+    sii_rii,
+    sii_rii_logistic,
+    undefined,
+)
+from warehouse.measures.statuses import SAMPLE_MEASURES
+
+few = settings(max_examples=40, deadline=None)
+
+POPULATION = [78, 91, 162, 103, 105]
+ESTIMATE = [20.0, 30.0, 40.0, 50.0, 60.0]
+ORDER = [1, 2, 3, 4, 5]
+
+ranked = st.lists(
+    st.tuples(st.floats(0.01, 100), st.integers(1, 500), st.integers(0, 5)), min_size=2, max_size=15
+).filter(lambda rows: len({rank for _, _, rank in rows}) > 1)
+
+
+def of(rows: list[tuple[float, int, int]]) -> Sample:
+    values, weights, ranking = zip(*rows, strict=True)
+    return Sample.of(values, weights, ranking=ranking)
+
+
+def who() -> Sample:
+    return Sample.of(ESTIMATE, POPULATION, ranking=ORDER)
+
+
+def test_concentration_indices_are_the_published_ones() -> None:
+    assert absolute_concentration_index(who())[0] == pytest.approx(7.3284202, rel=1e-6)
+    assert concentration_index(who())[0] == pytest.approx(0.17776859, rel=1e-6)
+
+
+def test_attributable_risk_is_the_published_one() -> None:
+    found = population_attributable_risk(who(), by_rank=True)
+    assert found.risk[0] == pytest.approx(18.775509, rel=1e-6)
+    assert found.fraction[0] == pytest.approx(45.544548, rel=1e-6)
+
+
+def test_slope_index_is_the_published_one_with_its_rounding_and_its_weights() -> None:
+    # healthequal rounds to whole cases and weighs by the population once more; ranks are those of the population.
+    cases = np.round(np.array(ESTIMATE) / 100 * POPULATION) / POPULATION * 100
+    squared = Sample.of(cases, np.square(POPULATION), ranking=ORDER)
+    ranks = fractional_rank(who())
+    from warehouse.measures.gradient import _fit_logistic
+
+    intercept, slope, is_settled = _fit_logistic(squared, ranks, np.array([True]))
+    bottom, top = (1 / (1 + math.exp(-end)) for end in (intercept[0], intercept[0] + slope[0]))
+    assert is_settled[0]
+    assert 100 * (top - bottom) == pytest.approx(44.44502, rel=1e-6)
+    assert top / bottom == pytest.approx(3.159506, rel=1e-6)
+
+
+def test_slope_index_by_definition_differs_from_it_in_the_second_digit_only() -> None:
+    found = sii_rii_logistic(who())
+    assert found.sii[0] == pytest.approx(44.890533590198544, rel=1e-9)
+    assert found.rii[0] == pytest.approx(3.236339736524501, rel=1e-9)
+
+
+def test_heat_has_the_21_measures_of_who() -> None:
+    assert set(heat(who(), reference=60.0, is_percent=True)) == {
+        *("D", "R", "BGV", "BGSD", "COV", "THEIL", "MLD", "PAR", "PAF", "ACI", "RCI", "SII", "RII"),
+        *("MDMU", "MDMW", "MDBU", "MDBW", "MDRU", "MDRW", "IDISU", "IDISW"),
+    }
+
+
+def test_the_21_measures_agree_with_each_other() -> None:
+    sample = who()
+    found = {name: float(numbers[0]) for name, numbers in heat(sample, reference=60.0, is_percent=True).items()}
+    mean = float(sample.mean[0])
+    assert found["D"] == 40
+    assert found["R"] == 3
+    assert found["BGSD"] ** 2 == pytest.approx(found["BGV"])
+    assert found["COV"] == pytest.approx(100 * found["BGSD"] / mean)
+    assert found["IDISU"] == pytest.approx(100 * found["MDMU"] / mean)
+    assert found["IDISW"] == pytest.approx(100 * found["MDMW"] / mean)
+    assert found["ACI"] == pytest.approx(found["RCI"] * mean)
+    # The best unit is the reference unit here, and nothing is better: PAR is the weighted distance from it.
+    assert found["MDBU"] == found["MDRU"]
+    assert found["MDBW"] == pytest.approx(found["PAR"])
+    assert found["PAF"] == pytest.approx(100 * found["PAR"] / mean)
+
+
+def test_without_a_ranking_variable_four_of_them_are_null_and_say_so() -> None:
+    sample = Sample.of(ESTIMATE, POPULATION)
+    found = heat(sample)
+    assert {name for name, numbers in found.items() if math.isnan(numbers[0])} == {
+        *("ACI", "RCI", "SII", "RII"),
+        *("MDRU", "MDRW"),
+    }
+    assert undefined(sample, SAMPLE_MEASURES["rci"].needs).tolist() == ["no_ranking_variable"]
+    with pytest.raises(ValueError, match="ranking"):
+        concentration_index(sample)
+
+
+def test_direction_and_reference_are_by_slice() -> None:
+    sample = Sample.of([1.0, 3.0, 1.0, 3.0], slices=[0, 0, 1, 1])
+    assert best_value(sample, [True, False]).tolist() == [3.0, 1.0]
+    assert population_attributable_risk(sample, [True, False]).risk.tolist() == [1.0, -1.0]
+    assert mean_difference(sample, [1.0, np.nan]).unweighted.tolist()[0] == 1.0
+    assert math.isnan(mean_difference(sample, [1.0, np.nan]).weighted[1])
+
+
+def test_two_units_on_top_of_the_order_leave_no_reference() -> None:
+    found = population_attributable_risk(Sample.of([1.0, 2.0, 3.0], ranking=[1, 2, 2]), by_rank=True)
+    assert math.isnan(found.risk[0])
+
+
+def test_percentages_out_of_range_have_no_logit() -> None:
+    assert math.isnan(sii_rii_logistic(Sample.of([20.0, 130.0], ranking=[1, 2])).sii[0])
+
+
+def test_a_perfect_separation_has_no_finite_fit() -> None:
+    assert math.isnan(sii_rii_logistic(Sample.of([0.0, 0.0, 100.0, 100.0], ranking=[1, 2, 3, 4])).sii[0])
+
+
+def test_equal_percentages_have_no_slope() -> None:
+    found = sii_rii_logistic(Sample.of([40.0, 40.0, 100.0, 100.0], slices=[0, 0, 1, 1], ranking=[1, 2, 1, 2]))
+    assert found.sii.tolist() == [0.0, 0.0]
+    assert found.rii.tolist() == [1.0, 1.0]
+
+
+def test_percentages_near_their_ends_settle() -> None:
+    found = sii_rii_logistic(Sample.of([99.2, 99.9, 100.0, 99.97], [5, 900, 3, 70], ranking=[1, 2, 3, 4]))
+    assert 0 < found.bottom[0] < found.top[0] <= 100
+
+
+@pytest.mark.parametrize("fit", [sii_rii, sii_rii_logistic])
+def test_all_tied_ranks_are_null(fit) -> None:
+    assert all(math.isnan(part[0]) for part in fit(Sample.of([1.0, 2.0], ranking=[3, 3])))
+
+
+@few
+@given(ranked)
+def test_the_fitted_line_balances_its_residuals(rows) -> None:
+    sample = of(rows)
+    fitted, rank = sii_rii_logistic(sample), fractional_rank(sample)
+    logit = [math.log(end / (100 - end)) for end in (fitted.bottom[0], fitted.top[0])]
+    expected = 100 / (1 + np.exp(-(logit[0] + (logit[1] - logit[0]) * rank)))
+    gaps = sample.share * (sample.values - expected)
+    assert gaps.sum() == pytest.approx(0, abs=1e-6)
+    assert (gaps * rank).sum() == pytest.approx(0, abs=1e-6)
+
+
+@few
+@given(ranked)
+def test_ranks_have_mean_one_half_and_ties_share_theirs(rows) -> None:
+    sample = of(rows)
+    rank = fractional_rank(sample)
+    assert (sample.share * rank).sum() == pytest.approx(0.5, abs=1e-12)
+    for first, second in itertools.pairwise(rows):
+        if first[2] == second[2]:
+            assert rank[rows.index(first)] == rank[rows.index(second)]
+
+
+@few
+@given(ranked)
+def test_ranked_by_itself_the_index_is_the_gini_and_reversed_its_opposite(rows) -> None:
+    values, weights, _ = zip(*rows, strict=True)
+    expected = gini(Sample.of(values, weights))[0]
+    up, down = (Sample.of(values, weights, ranking=sign * np.array(values)) for sign in (1, -1))
+    assert concentration_index(up)[0] == pytest.approx(expected, abs=1e-12)
+    assert concentration_index(down)[0] == pytest.approx(-expected, abs=1e-12)
+
+
+@few
+@given(ranked, st.randoms(use_true_random=False))
+def test_order_scale_and_replication_leave_what_they_should(rows, random) -> None:
+    others = {"shuffled": random.sample(rows, len(rows)), "twice": rows * 2}
+    for some in others.values():
+        got, expected = (heat(of(units), is_percent=True) for units in (some, rows))
+        for name in expected:
+            assert got[name][0] == pytest.approx(expected[name][0], rel=1e-6, abs=1e-9, nan_ok=True), name
+    scaled = heat(of([(value * 0.5, weight, rank) for value, weight, rank in rows]))
+    plain = heat(of(rows))
+    for name in ("R", "COV", "THEIL", "MLD", "PAF", "IDISU", "IDISW", "RCI"):
+        assert scaled[name][0] == pytest.approx(plain[name][0], rel=1e-6, abs=1e-9), name
+    for name in ("D", "BGSD", "MDMU", "MDMW", "MDBU", "MDBW", "PAR", "ACI", "SII"):
+        assert scaled[name][0] == pytest.approx(plain[name][0] / 2, rel=1e-6, abs=1e-9), name
+
+
+def test_many_slices_at_once_give_what_each_gives_alone() -> None:
+    generator = np.random.default_rng(5)
+    values, weights = generator.uniform(20, 90, 40), generator.integers(1, 9, 40)
+    ranking, slices = generator.integers(0, 9, 40), np.repeat([1, 3], 20)
+    together = heat(Sample.of(values, weights, slices, ranking=ranking, count=5), reference=50.0, is_percent=True)
+    for number in (1, 3):
+        own = slices == number
+        alone = heat(Sample.of(values[own], weights[own], ranking=ranking[own]), reference=50.0, is_percent=True)
+        for name in alone:
+            assert together[name][number] == pytest.approx(alone[name][0], rel=1e-10), name
+    assert all(math.isnan(numbers[0]) and math.isnan(numbers[2]) for numbers in together.values())
