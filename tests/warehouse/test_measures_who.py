@@ -25,6 +25,7 @@ from warehouse.measures import (
     sii_rii_logistic,
     undefined,
 )
+from warehouse.measures.gradient import _fit_logistic
 from warehouse.measures.statuses import SAMPLE_MEASURES
 
 few = settings(max_examples=40, deadline=None)
@@ -63,8 +64,6 @@ def test_slope_index_is_the_published_one_with_its_rounding_and_its_weights() ->
     cases = np.round(np.array(ESTIMATE) / 100 * POPULATION) / POPULATION * 100
     squared = Sample.of(cases, np.square(POPULATION), ranking=ORDER)
     ranks = fractional_rank(who())
-    from warehouse.measures.gradient import _fit_logistic
-
     intercept, slope, is_settled = _fit_logistic(squared, ranks, np.array([True]))
     bottom, top = (1 / (1 + math.exp(-end)) for end in (intercept[0], intercept[0] + slope[0]))
     assert is_settled[0]
@@ -151,13 +150,23 @@ def test_all_tied_ranks_are_null(fit) -> None:
     assert all(math.isnan(part[0]) for part in fit(Sample.of([1.0, 2.0], ranking=[3, 3])))
 
 
+def test_a_full_step_that_would_leap_over_the_maximum_is_halved() -> None:
+    found = sii_rii_logistic(Sample.of([1.0, 57.0], [3, 1], ranking=[0, 1]))
+    # Two points: the logit goes through both, at R = 3/8 and 7/8.
+    low, high = (math.log(p / (1 - p)) for p in (0.01, 0.57))
+    bottom = low - (high - low) * 0.75
+    assert found.bottom[0] == pytest.approx(100 / (1 + math.exp(-bottom)), rel=1e-9)
+
+
 @few
 @given(ranked)
 def test_the_fitted_line_balances_its_residuals(rows) -> None:
-    sample = of(rows)
-    fitted, rank = sii_rii_logistic(sample), fractional_rank(sample)
-    logit = [math.log(end / (100 - end)) for end in (fitted.bottom[0], fitted.top[0])]
-    expected = 100 / (1 + np.exp(-(logit[0] + (logit[1] - logit[0]) * rank)))
+    # Of 100 % nothing finite is the logit: two ranks of which one is at 100 have no finite fit.
+    sample = of([(min(value, 99.0), weight, rank) for value, weight, rank in rows])
+    rank = fractional_rank(sample)
+    intercept, slope, is_settled = _fit_logistic(sample, rank, np.array([True]))
+    assert is_settled[0]
+    expected = 100 / (1 + np.exp(-(intercept[0] + slope[0] * rank)))
     gaps = sample.share * (sample.values - expected)
     assert gaps.sum() == pytest.approx(0, abs=1e-6)
     assert (gaps * rank).sum() == pytest.approx(0, abs=1e-6)

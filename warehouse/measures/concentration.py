@@ -29,7 +29,7 @@ def gini(sample: Sample) -> FloatArray:
     >>> float(gini(Sample.of([1.0, 2.0, 3.0, 4.0]))[0])
     0.25
     """
-    order = np.lexsort((sample.values, sample.slices))
+    order = sample.ascending
     weights = sample.weights[order]
     running = np.cumsum(weights)
     before = np.concatenate(([0.0], running))[np.cumsum(sample.units) - sample.units]
@@ -50,7 +50,7 @@ def lorenz(sample: Sample) -> Lorenz:
     >>> curve.population_share.tolist(), curve.resource_share.tolist()
     ([0.0, 0.5, 1.0], [0.0, 0.25, 1.0])
     """
-    order = np.lexsort((sample.values, sample.slices))
+    order = sample.ascending
     order = order[sample.is_relative_defined[sample.slices[order]]]
     slices = sample.slices[order]
     kept = np.unique(slices)

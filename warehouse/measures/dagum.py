@@ -115,7 +115,7 @@ def _gaps(sample: Sample) -> _Gaps:
     Slice by slice, because sums that run over all slices would leave dust where two groups do not overlap.
     """
     cut, slices, groups = cut_by_group(sample)
-    order = np.lexsort((sample.values, sample.slices))
+    order = sample.ascending
     group_of_row = np.searchsorted(_keys(sample, slices, groups), _keys(sample, sample.slices, sample.groups))[order]
     weights = sample.weights[order]
     centred = (sample.values - sample.mean[sample.slices])[order]
@@ -155,10 +155,14 @@ def _keys(sample: Sample, slices: IntArray, groups: IntArray | None) -> IntArray
 
 def _mean_gaps(values: FloatArray, weights: FloatArray, groups: IntArray, group_weights: FloatArray) -> FloatArray:
     """[k × k] of one slice, its rows by ascending value: mean of (x − y)⁺ over x of group j and y of group h."""
-    of_group = np.zeros((values.size, group_weights.size))
-    of_group[np.arange(values.size), groups] = weights
-    running = np.cumsum(of_group, axis=0)
-    amounts = np.cumsum(of_group * values[:, None], axis=0)
-    gaps = of_group.T @ (values[:, None] * running - amounts)
+    of_group = np.zeros((group_weights.size, values.size))
+    of_group[groups, np.arange(values.size)] = weights
+    running = np.cumsum(of_group, axis=1)
+    np.multiply(running, values, out=running)
+    running -= np.cumsum(of_group * values, axis=1)
+    running *= weights
+    by_group = np.argsort(groups, kind="stable")
+    starts = np.searchsorted(groups[by_group], np.arange(group_weights.size))
+    gaps = np.add.reduceat(running[:, by_group], starts, axis=1).T
     # Below 0 only by rounding; exactly 0 where nothing of j is above anything of h.
     return np.maximum(gaps / np.outer(group_weights, group_weights), 0.0)

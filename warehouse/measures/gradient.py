@@ -9,11 +9,11 @@ import numpy as np
 from warehouse.measures.ranking import NO_SPREAD, fit_line, fractional_rank
 from warehouse.measures.sample import BoolArray, FloatArray, Sample, settle_signed
 
-#: Steps of Newton's method; it settles in 4 to 7, and what has not by then is separated and has no finite fit.
+#: Steps of Newton's method; it settles in 4 to 12, and what has not by then is separated and has no finite fit.
 _STEPS = 60
 #: Largest step taken, in logits: a full step from a flat start can leap over the maximum.
 _LEAP = 4.0
-_SETTLED = 1e-12
+_SETTLED = 1e-10
 
 
 class SlopeIndex(NamedTuple):
@@ -75,8 +75,8 @@ def sii_rii_logistic(sample: Sample) -> SlopeIndex:
     """SII = 100 (p̂(1) − p̂(0)) and RII = p̂(1)/p̂(0) of the logistic regression of x/100 on R, for x in percent.
 
     Quasi-binomial with prior weights w, as WHO does for percentages: logit p = a + b R, fitted by Newton's method over
-    all slices at once. A value outside 0 … 100, fewer than two distinct ranks, or a perfect separation of 0 and 100
-    (no finite fit) → NaN; equal values → 0 and 1 (all 0: RII NaN). WHO's ``healthequal`` also rounds x w/100 to whole
+    all slices at once. A value outside 0 … 100, fewer than two distinct ranks, or no finite fit (0 or 100 % of
+    which a line could come as near as it likes) → NaN; equal values → 0 and 1 (all 0: RII NaN). WHO's ``healthequal`` also rounds x w/100 to whole
     cases and, by passing the population twice, weighs by its square; its published test values come out here when its
     rounding and weights are put in (``tests/warehouse/test_measures_who.py``).
     Source: WHO HEAT technical notes; Wedderburn 1974 (quasi-likelihood).
@@ -97,27 +97,55 @@ def sii_rii_logistic(sample: Sample) -> SlopeIndex:
 
 
 def _fit_logistic(sample: Sample, rank: FloatArray, is_percent: BoolArray) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Intercept and slope by slice, and where Newton's method settled."""
-    slices, share, observed = sample.slices, sample.share, sample.values / 100
+    """Intercept and slope by slice, and where Newton's method settled. A step that lowers the likelihood is halved."""
+    slices, share, observed = (
+        sample.slices,
+        sample.share,
+        np.where(is_percent[sample.slices], sample.values, 50.0) / 100,
+    )
     middle = np.clip(np.where(is_percent, sample.mean, 50.0) / 100, 1e-6, 1 - 1e-6)
-    intercept, slope = np.log(middle / (1 - middle)), np.zeros(sample.count)
+    line = np.array([np.log(middle / (1 - middle)), np.zeros(sample.count)])
     is_settled = np.zeros(sample.count, dtype=bool)
+
+    def likelihood(at: FloatArray) -> FloatArray:
+        logit = at[0, slices] + at[1, slices] * rank
+        return sample.sum(share * (observed * logit - np.logaddexp(0.0, logit)))
+
+    reached = likelihood(line)
     for _ in range(_STEPS):
-        fitted = 1 / (1 + np.exp(-(intercept[slices] + slope[slices] * rank)))
-        gap, weight = share * (observed - fitted), share * fitted * (1 - fitted)
-        g0, g1 = sample.sum(gap), sample.sum(gap * rank)
-        h00, h01, h11 = sample.sum(weight), sample.sum(weight * rank), sample.sum(weight * rank * rank)
-        determinant = h00 * h11 - h01 * h01
+        step = _newton_step(sample, line, rank, observed)
+        size = np.abs(step).max(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            determinant = np.where(determinant > NO_SPREAD, determinant, np.nan)
-            steps = np.array([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0]) / determinant
-        is_settled = np.abs(steps).max(axis=0) < _SETTLED * (1 + np.abs(slope))
-        intercept, slope = (
-            now + np.clip(step, -_LEAP, _LEAP) for now, step in zip((intercept, slope), steps, strict=True)
-        )
-        if bool(np.all(is_settled | np.isnan(determinant))):
+            is_settled = size < _SETTLED * (1 + np.abs(line[1]))
+            length = np.where(size > 0, np.minimum(1.0, _LEAP / size), 0.0)
+        for _ in range(_STEPS):
+            tried = line + length * np.nan_to_num(step)
+            made = likelihood(tried)
+            # Near its top the likelihood is flat to the last digit; a step there is no loss.
+            is_lower = made < reached - 1e-15
+            if not bool(is_lower.any()):
+                break
+            length = np.where(is_lower, length / 2, length)
+        line, reached = tried, made
+        # After the step, not before: the error of the next point is the square of this step.
+        if bool(np.all(is_settled | np.isnan(size))):
             break
-    return intercept, slope, is_settled & is_percent
+    return line[0], line[1], is_settled & is_percent
+
+
+def _newton_step(sample: Sample, line: FloatArray, rank: FloatArray, observed: FloatArray) -> FloatArray:
+    """Change of (intercept, slope) by slice that Newton's method asks for; NaN where the likelihood has no curvature."""
+    slices, share = sample.slices, sample.share
+    with np.errstate(over="ignore"):
+        fitted = 1 / (1 + np.exp(-(line[0, slices] + line[1, slices] * rank)))
+    gap, weight = share * (observed - fitted), share * fitted * (1 - fitted)
+    g0, g1 = sample.sum(gap), sample.sum(gap * rank)
+    h00, h01, h11 = sample.sum(weight), sample.sum(weight * rank), sample.sum(weight * rank * rank)
+    determinant = h00 * h11 - h01 * h01
+    with np.errstate(invalid="ignore", divide="ignore"):
+        determinant = np.where(determinant > NO_SPREAD, determinant, np.nan)
+        step: FloatArray = np.array([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0]) / determinant
+    return step
 
 
 def _ends(bottom: FloatArray, top: FloatArray) -> SlopeIndex:

@@ -46,22 +46,7 @@ def fractional_rank(sample: Sample) -> FloatArray:
     >>> fractional_rank(Sample.of([7.0, 7.0, 7.0], ranking=[3.0, 1.0, 3.0])).round(4).tolist()
     [0.6667, 0.1667, 0.6667]
     """
-    ranking = ranking_of(sample)
-    order = np.lexsort((ranking, sample.slices))
-    slices, ordered = sample.slices[order], ranking[order]
-    is_first = np.ones(order.size, dtype=bool)
-    is_first[1:] = (slices[1:] != slices[:-1]) | (ordered[1:] != ordered[:-1])
-    block = np.cumsum(is_first) - 1
-    weight = np.bincount(block, weights=sample.weights[order]) if block.size else np.empty(0)
-    running = np.cumsum(weight)
-    block_slices = slices[is_first]
-    # Weight of all slices before this one, so that each starts at 0.
-    starts = np.searchsorted(block_slices, block_slices)
-    before = np.concatenate(([0.0], running))[starts]
-    middle = (running - before - weight / 2) / sample.weight[block_slices]
-    rank = np.empty(order.size)
-    rank[order] = middle[block]
-    return rank
+    return sample.mid_rank.copy()
 
 
 def fit_line(sample: Sample, regressor: FloatArray) -> Line:

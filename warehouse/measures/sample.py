@@ -135,6 +135,11 @@ class Sample:
         return self.greatest(self.values)
 
     @cached_property
+    def ascending(self) -> IntArray:
+        """Places of the rows by slice, and in each by ascending value; ties keep their order."""
+        return np.lexsort((self.values, self.slices))
+
+    @cached_property
     def weight(self) -> FloatArray:
         """W = Σw by slice, NaN where the slice has no measure (rule 2)."""
         return np.where((self.units == 0) | self.has_negative_weight, np.nan, self.sum(self.weights))
@@ -165,6 +170,29 @@ class Sample:
     def relative(self) -> FloatArray:
         """x / μ a row (NaN in slices where that is undefined)."""
         return self.values / np.where(self.is_relative_defined, self.mean, np.nan)[self.slices]
+
+    @cached_property
+    def mid_rank(self) -> FloatArray:
+        """Weighted mid-rank of each row by the ranking variable: (weight below + half its tied block) / W.
+
+        Raises ValueError where the sample has no ranking variable.
+        """
+        if self.ranking is None:
+            raise ValueError("the measure needs a ranking variable")
+        order = np.lexsort((self.ranking, self.slices))
+        slices, ordered = self.slices[order], self.ranking[order]
+        is_first = np.ones(order.size, dtype=bool)
+        is_first[1:] = (slices[1:] != slices[:-1]) | (ordered[1:] != ordered[:-1])
+        block = np.cumsum(is_first) - 1
+        weight = np.bincount(block, weights=self.weights[order]) if block.size else np.empty(0)
+        running = np.cumsum(weight)
+        block_slices = slices[is_first]
+        # Weight of all slices before this one, so that each starts at 0.
+        before = np.concatenate(([0.0], running))[np.searchsorted(block_slices, block_slices)]
+        middle = (running - before - weight / 2) / self.weight[block_slices]
+        rank = np.empty(order.size)
+        rank[order] = middle[block]
+        return rank
 
     @cached_property
     def share(self) -> FloatArray:

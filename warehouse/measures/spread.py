@@ -67,7 +67,7 @@ def quantile(sample: Sample, probability: float) -> FloatArray:
     if not 0 < probability < 1:
         raise ValueError("a quantile is between 0 and 1")
     result = np.full(sample.count, np.nan)
-    order = np.lexsort((sample.values, sample.slices))
+    order = sample.ascending
     values, slices = sample.values[order], sample.slices[order]
     running = np.cumsum(sample.weights[order])
     ends = np.cumsum(sample.units)

@@ -99,7 +99,7 @@ def undefined(sample: Sample, needs: Needs) -> npt.NDArray[np.str_]:
             "undefined_negative": sample.has_negative_weight | ((sample.minimum < 0) & needs.no_negative),
             "undefined_zero_mean": ~(sample.mean > 0) & needs.mean_above_zero,
             "undefined_zero_value": ~(least > 0) & needs.least_above_zero,
-            "all_tied": _is_tied(sample) & needs.distinct_ranks if has_ranking else nothing,
+            "all_tied": _is_tied(sample) if needs.distinct_ranks and has_ranking else nothing,
         }
     found = np.select(list(reasons.values()), list(reasons), "ok")
     return np.where(found == "all_tied", "too_few_units", found)
@@ -124,7 +124,8 @@ def measure_all(
     ([0.5], ['undefined_zero_value'])
     """
     chosen = list(SAMPLE_MEASURES) if names is None else names
-    statuses = {name: undefined(sample, SAMPLE_MEASURES[name].needs) for name in chosen}
+    reasons = {needs: undefined(sample, needs) for needs in {SAMPLE_MEASURES[name].needs for name in chosen}}
+    statuses = {name: reasons[SAMPLE_MEASURES[name].needs] for name in chosen}
     values = {
         name: np.full(sample.count, np.nan)
         if SAMPLE_MEASURES[name].needs.ranking and sample.ranking is None
