@@ -75,10 +75,10 @@ def sii_rii_logistic(sample: Sample) -> SlopeIndex:
     """SII = 100 (p̂(1) − p̂(0)) and RII = p̂(1)/p̂(0) of the logistic regression of x/100 on R, for x in percent.
 
     Quasi-binomial with prior weights w, as WHO does for percentages: logit p = a + b R, fitted by Newton's method over
-    all slices at once. A value outside 0 … 100, fewer than two distinct ranks, or no finite fit (0 or 100 % of
-    which a line could come as near as it likes) → NaN; equal values → 0 and 1 (all 0: RII NaN). WHO's ``healthequal`` also rounds x w/100 to whole
-    cases and, by passing the population twice, weighs by its square; its published test values come out here when its
-    rounding and weights are put in (``tests/warehouse/test_measures_who.py``).
+    all slices at once. A value outside 0 … 100, fewer than two distinct ranks, or no finite fit (0 or 100 % of which a
+    curve could come as near as it likes) → NaN; equal values → 0 and 1 (all 0: RII NaN). WHO's ``healthequal`` also
+    rounds x w/100 to whole cases and, by passing the population twice, weighs by its square; its published test values
+    come out here when its rounding and weights are put in (``tests/warehouse/test_measures_who.py``).
     Source: WHO HEAT technical notes; Wedderburn 1974 (quasi-likelihood).
 
     >>> fitted = sii_rii_logistic(Sample.of([20.0, 30.0, 40.0, 50.0, 60.0], ranking=[1, 2, 3, 4, 5]))
