@@ -1,4 +1,4 @@
-"""Generated documents: made from the catalogue, the schema, the checks and the asset graph, never by hand.
+"""Generated documents: made from the catalogue, the schema, the checks, the measures and the asset graph, never by hand.
 
 ``python -m docs.generate`` writes what changed; ``--check`` writes nothing and exits 1 where a file is stale. Needs no
 database, no network and no environment. Not here: what stands in a document (``docs/generators/``).
@@ -27,6 +27,12 @@ def _checks() -> str:
     return render()
 
 
+def _methods() -> str:
+    from docs.generators.methods import render
+
+    return render()
+
+
 def _assets() -> str:
     from docs.generators.graph import render
 
@@ -36,6 +42,7 @@ def _assets() -> str:
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "dictionary.md": _dictionary,
     "checks.md": _checks,
+    "methods.md": _methods,
     "assets.svg": _assets,
 }
 """File in ``docs/`` → its contents."""

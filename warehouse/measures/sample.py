@@ -3,7 +3,7 @@
 Here: the rules all measures share (which rows count, what makes a slice undefined) and sums over slices. Not here: any
 measure. The rules:
 
-1. A row whose value or weight is missing is dropped with its weight; a row of weight 0 is dropped.
+1. A row whose value, weight or ranking value is missing is dropped with its weight; a row of weight 0 is dropped.
 2. A slice with nothing left, or with a negative weight, has no measure (NaN).
 3. An index below :data:`ZERO` is 0: in floats, equal values leave a dust of some 1e-17.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,9 @@ ZERO = 1e-15
 class Sample:
     """Rows that count, sorted by slice. Make it with :meth:`of`; it computes n, W, μ once for all measures.
 
-    ``values``, ``weights``, ``slices`` (number of the slice), ``groups`` (number of the group, or None) have one
-    entry a row that counts; ``has_negative_weight`` has one a slice.
+    ``values``, ``weights``, ``slices`` (number of the slice), ``groups`` (number of the group, or None), ``subgroups``
+    (of the part of a group, or None), ``ranking`` (what units are ranked or regressed by, or None) and ``rows`` (its
+    place in what was given) have one entry a row that counts; ``has_negative_weight`` has one a slice.
     """
 
     values: FloatArray
@@ -37,6 +39,9 @@ class Sample:
     slices: IntArray
     groups: IntArray | None
     has_negative_weight: BoolArray
+    rows: IntArray
+    ranking: FloatArray | None = None
+    subgroups: IntArray | None = None
 
     @classmethod
     def of(
@@ -46,11 +51,15 @@ class Sample:
         slices: npt.ArrayLike | None = None,
         groups: npt.ArrayLike | None = None,
         count: int | None = None,
+        *,
+        subgroups: npt.ArrayLike | None = None,
+        ranking: npt.ArrayLike | None = None,
     ) -> Sample:
         """Drop the rows that do not count.
 
         ``weights`` None: every row weighs 1. ``slices`` must ascend from 0 (None: all rows are slice 0); ``count`` is
-        the number of slices (None: the last one's number + 1). ``groups`` are integers.
+        the number of slices (None: the last one's number + 1). ``groups`` and ``subgroups`` are integers, a subgroup's
+        number counts within its group; ``ranking`` is a variable (income, year), a row without it does not count.
 
         Raises ValueError where ``slices`` do not ascend or are out of range.
         """
@@ -60,11 +69,22 @@ class Sample:
         total = count if count is not None else (int(s[-1]) + 1 if s.size else 1)
         if s.size and (s[0] < 0 or s[-1] >= total or bool(np.any(s[1:] < s[:-1]))):
             raise ValueError(f"slices must ascend within 0…{total - 1}")
+        r = None if ranking is None else np.asarray(ranking, dtype=np.float64)
         counts = ~np.isnan(x) & ~np.isnan(w) & (w != 0)
+        if r is not None:
+            counts &= ~np.isnan(r)
         negative = np.zeros(total, dtype=bool)
         negative[s[counts & (w < 0)]] = True
-        g = None if groups is None else np.asarray(groups, dtype=np.int64)[counts]
-        return cls(x[counts], w[counts], s[counts], g, negative)
+        return cls(
+            x[counts],
+            w[counts],
+            s[counts],
+            None if groups is None else np.asarray(groups, dtype=np.int64)[counts],
+            negative,
+            np.flatnonzero(counts),
+            None if r is None else r[counts],
+            None if subgroups is None else np.asarray(subgroups, dtype=np.int64)[counts],
+        )
 
     @property
     def count(self) -> int:
@@ -96,15 +116,28 @@ class Sample:
         """Sum of a per-row array by slice; 0 where a slice is empty."""
         return self._reduce(np.add, rows, 0.0)
 
+    def least(self, rows: FloatArray) -> FloatArray:
+        """Smallest entry of a per-row array by slice; NaN where a slice is empty."""
+        return self._reduce(np.minimum, rows, np.nan)
+
+    def greatest(self, rows: FloatArray) -> FloatArray:
+        """Largest entry of a per-row array by slice; NaN where a slice is empty."""
+        return self._reduce(np.maximum, rows, np.nan)
+
     @cached_property
     def minimum(self) -> FloatArray:
         """Smallest value by slice, NaN where empty."""
-        return self._reduce(np.minimum, self.values, np.nan)
+        return self.least(self.values)
 
     @cached_property
     def maximum(self) -> FloatArray:
         """Largest value by slice, NaN where empty."""
-        return self._reduce(np.maximum, self.values, np.nan)
+        return self.greatest(self.values)
+
+    @cached_property
+    def ascending(self) -> IntArray:
+        """Places of the rows by slice, and in each by ascending value; ties keep their order."""
+        return np.lexsort((self.values, self.slices))
 
     @cached_property
     def weight(self) -> FloatArray:
@@ -122,15 +155,93 @@ class Sample:
         with np.errstate(invalid="ignore"):
             return (self.minimum >= 0) & (self.mean > 0)
 
+    @property
+    def is_absolute_defined(self) -> BoolArray:
+        """Whether measures in the value's own unit exist: some unit, no negative weight."""
+        return ~np.isnan(self.weight)
+
+    @cached_property
+    def is_logarithmic_defined(self) -> BoolArray:
+        """Whether measures that take the logarithm of each value exist: as the relative ones, and no value is 0."""
+        with np.errstate(invalid="ignore"):
+            return self.is_relative_defined & (self.minimum > 0)
+
     @cached_property
     def relative(self) -> FloatArray:
         """x / μ a row (NaN in slices where that is undefined)."""
         return self.values / np.where(self.is_relative_defined, self.mean, np.nan)[self.slices]
 
     @cached_property
+    def mid_rank(self) -> FloatArray:
+        """Weighted mid-rank of each row by the ranking variable: (weight below + half its tied block) / W.
+
+        Raises ValueError where the sample has no ranking variable.
+        """
+        if self.ranking is None:
+            raise ValueError("the measure needs a ranking variable")
+        order = np.lexsort((self.ranking, self.slices))
+        slices, ordered = self.slices[order], self.ranking[order]
+        is_first = np.ones(order.size, dtype=bool)
+        is_first[1:] = (slices[1:] != slices[:-1]) | (ordered[1:] != ordered[:-1])
+        block = np.cumsum(is_first) - 1
+        weight = np.bincount(block, weights=self.weights[order]) if block.size else np.empty(0)
+        running = np.cumsum(weight)
+        block_slices = slices[is_first]
+        # Weight of all slices before this one, so that each starts at 0.
+        before = np.concatenate(([0.0], running))[np.searchsorted(block_slices, block_slices)]
+        middle = (running - before - weight / 2) / self.weight[block_slices]
+        rank = np.empty(order.size)
+        rank[order] = middle[block]
+        return rank
+
+    @cached_property
     def share(self) -> FloatArray:
         """w / W a row."""
         return self.weights / self.weight[self.slices]
+
+
+class Cut(NamedTuple):
+    """A sample cut finer, by (slice, group) or (slice, group, subgroup): its slices, each with where it comes from."""
+
+    sample: Sample
+    slices: IntArray
+    groups: IntArray
+
+
+def cut_by_group(sample: Sample) -> Cut:
+    """The sample with one slice for each (slice, group) that has units, in that order.
+
+    Raises ValueError where the sample has no groups.
+    """
+    if sample.groups is None:
+        raise ValueError("a decomposition needs groups")
+    return _cut(sample, sample.slices, sample.groups)
+
+
+def cut_by_subgroup(sample: Sample) -> Cut:
+    """The sample with one slice for each (slice, group, subgroup) that has units, in that order.
+
+    Raises ValueError where the sample has no groups or no subgroups.
+    """
+    if sample.groups is None or sample.subgroups is None:
+        raise ValueError("a nested decomposition needs groups and subgroups")
+    return _cut(sample, sample.slices, sample.groups, sample.subgroups)
+
+
+def _cut(sample: Sample, *keys: IntArray) -> Cut:
+    order = np.lexsort(keys[::-1])
+    columns = [key[order] for key in keys]
+    is_first = np.ones(order.size, dtype=bool)
+    is_first[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    number = np.cumsum(is_first) - 1
+    cut = Sample.of(sample.values[order], sample.weights[order], number, count=int(is_first.sum()))
+    return Cut(cut, columns[0][is_first], columns[1][is_first])
+
+
+def settle_signed(index: FloatArray, is_defined: BoolArray) -> FloatArray:
+    """An index that may be negative: NaN where undefined, 0 where within :data:`ZERO` of it."""
+    with np.errstate(invalid="ignore"):
+        return np.where(is_defined, np.where(np.abs(index) < ZERO, 0.0, index), np.nan)
 
 
 def settle(index: FloatArray, is_defined: BoolArray) -> FloatArray:
