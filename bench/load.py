@@ -2,13 +2,13 @@
 
     python -m bench.load [--figures 10000000] [--profile]
 
-In a cluster made for it and removed afterwards. First 31 provinces x 195 series x 100 months = 604,500 conformed figures, in the
-returns room's frames, are loaded into an empty warehouse: keys, staging, fact, receipts, changed set, one transaction,
-its commit included. CPU seconds stand beside wall seconds, since a busy machine stretches
-the latter. Then the 93 returns of a night (a month, a quarter and a school year of all provinces, prefectures and
+In a cluster made for it and removed afterwards. First 31 provinces x 195 series x 100 months = 604,500 conformed figures,
+in the returns room's frames, are loaded into an empty warehouse: keys, fact, receipts, changed set, one transaction, its
+commit included. Then the 93 returns of a night (a month, a quarter and a school year of all provinces, prefectures and
 counties) in turns into an empty warehouse and into one that holds ``--figures`` observations of the same series with their
-receipts; the median of the pairs' ratios. Figures are made up: only their number, keys and shape matter here. Reading,
-conforming and checks are left out (``bench.floor`` has them in).
+receipts; the median of the pairs' ratios. CPU seconds, of this process and of PostgreSQL, stand beside wall seconds, which a
+busy machine stretches. Figures are made up: only their number, keys and shape matter here. Reading, conforming and checks
+are left out (``bench.floor`` has them in).
 """
 
 from __future__ import annotations
@@ -303,7 +303,7 @@ def measure_wide(warehouse: Warehouse, catalogue: Catalogue, profiler: cProfile.
 def measure_nights(warehouse: Warehouse, catalogue: Catalogue, figures: int) -> None:
     """The same night into an empty and into a filled warehouse, in turns."""
     home = warehouse.home
-    with database(warehouse, "empty", catalogue) as empty, database(warehouse, "full", catalogue) as full:
+    with database(warehouse, "empty", catalogue) as empty, database(warehouse, "filled", catalogue) as full:
         fill(full, catalogue, figures)
         with full.connect() as connection:
             held = connection.scalar(sa.text("SELECT count(*) FROM core.observation"))

@@ -12,7 +12,6 @@ portal's also ``agreed``, the cells that say what a province's own return holds.
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
