@@ -52,7 +52,9 @@ MEANINGS: dict[str, str] = {
     "rate_comparison.value": "rate as the return reports it",
     "rate_comparison.recomputed_code": "indicator of the same rate computed from reported numbers",
     "rate_comparison.recomputed_value": "the computed rate, in the reported one's unit",
+    "rate_comparison.obs_status": "status of the reported rate",
     "rate_comparison.recomputed_status": "status of the computed rate: the weakest of its parts",
+    "rate_comparison.receipt_id": "return the reported rate comes from",
     "rate_comparison.difference": "value - recomputed_value",
     "relative_difference": "(value - recomputed_value) / |recomputed_value|",
     "standard.area_type": "area type it is for; null: all",
@@ -135,7 +137,10 @@ COMPUTED_TYPES: dict[str, str] = {
     "lineage.place": "smallint",
     **dict.fromkeys(("lineage.factor", "part_value"), "double"),
     "lineage.receipt_id": "bigint",
-    **dict.fromkeys(("recomputed_value", "relative_difference"), "double"),
+    **dict.fromkeys(("recomputed_value", "relative_difference", "rate_comparison.value"), "double"),
+    **dict.fromkeys(("rate_comparison.obs_status", "rate_comparison.recomputed_status"), "char(1)"),
+    "rate_comparison.receipt_id": "bigint",
+    "rate_comparison.source_cell": "text",
 }
 """Types of columns that are expressions."""
 

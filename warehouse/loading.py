@@ -12,7 +12,6 @@ portal's also ``agreed``, the cells that say what a province's own return holds.
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,17 +106,8 @@ def record_changes(connection: Connection, refresh: Refresh, changed: pd.DataFra
     """Add (indicator, period) pairs to the changed set of a refresh."""
     if changed.empty:
         return
-    statement = sa.dialects.postgresql.insert(changed_slice)
-    more = {
-        "revisions": changed_slice.c.revisions + statement.excluded.revisions,
-        "candidate": None,
-        "release_id": None,
-    }
-    records: list[Any] = changed.assign(refresh_id=refresh.refresh_id).to_dict("records")
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["refresh_id", *SLICE], set_=more),
-        records,
-    )
+    rows: dict[str, object] = {name: changed[name].tolist() for name in (*SLICE, "revisions")}
+    connection.execute(_RECORD_CHANGES, rows | {"refresh_id": refresh.refresh_id})
 
 
 def record_warnings(connection: Connection, refresh: Refresh, warned: pd.DataFrame) -> None:
@@ -188,24 +178,15 @@ def _account(verdicts: pd.DataFrame, quarantined: pd.DataFrame, counts: pd.DataF
 def _write_receipts(connection: Connection, arrivals: pd.DataFrame, receipts: pd.DataFrame) -> None:
     rows = arrivals.merge(receipts, on="arrival_id").rename(columns={"arrival_id": "receipt_id"})
     shown = rows[list(return_receipt.columns.keys())]
-    records: list[Any] = shown.astype(object).where(shown.notna(), None).to_dict("records")
-    connection.execute(sa.insert(return_receipt), records)
+    copy_frame(connection, return_receipt, shown.astype(object).where(shown.notna(), None))
 
 
 def _write_quarantine(
     connection: Connection, arrivals: pd.DataFrame, quarantined: pd.DataFrame, now: datetime.datetime
 ) -> None:
     """Set cells aside; what earlier deliveries of the same returns had in quarantine is resolved by the new ones."""
-    earlier = sa.select(return_receipt.c.receipt_id).where(
-        sa.tuple_(return_receipt.c.platform, return_receipt.c.form, return_receipt.c.period_code).in_(
-            list(zip(arrivals["platform"], arrivals["form"], arrivals["period_code"], strict=True))
-        )
-    )
-    connection.execute(
-        sa.update(quarantine)
-        .where(quarantine.c.resolved_at.is_(None), quarantine.c.receipt_id.in_(earlier))
-        .values(resolved_at=now)
-    )
+    asked: dict[str, object] = {name: arrivals[name].tolist() for name in ("platform", "form", "period_code")}
+    connection.execute(_RESOLVE_EARLIER, asked | {"now": now})
     if quarantined.empty:
         return
     rows = quarantined.merge(arrivals[["arrival_id", "sha256"]], on="arrival_id").assign(created_at=now)
@@ -215,3 +196,17 @@ def _write_quarantine(
     columns = ["receipt_id", "sha256", "address", "raw_text", "reason", "explanation", "explanation_zh"]
     columns += ["created_at", "resolved_at"]
     copy_frame(connection, quarantine, rows.rename(columns={"arrival_id": "receipt_id"})[columns])
+
+
+_RECORD_CHANGES = sa.text(
+    "INSERT INTO ops.changed_slice AS c (refresh_id, indicator_key, period_key, revisions)"
+    " SELECT :refresh_id, indicator_key, period_key, revisions FROM unnest(CAST(:indicator_key AS smallint[]),"
+    " CAST(:period_key AS integer[]), CAST(:revisions AS integer[])) AS s (indicator_key, period_key, revisions)"
+    " ON CONFLICT (refresh_id, indicator_key, period_key) DO UPDATE SET revisions = c.revisions + excluded.revisions,"
+    " candidate = NULL, release_id = NULL"
+)
+_RESOLVE_EARLIER = sa.text(
+    "UPDATE ops.quarantine q SET resolved_at = :now FROM ops.return_receipt r JOIN unnest(CAST(:platform AS text[]),"
+    " CAST(:form AS text[]), CAST(:period_code AS text[])) AS a (platform, form, period_code)"
+    " USING (platform, form, period_code) WHERE q.receipt_id = r.receipt_id AND q.resolved_at IS NULL"
+)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from warehouse.bulk import copy_frame
 from warehouse.receipts import Refresh
-from warehouse.schema import return_receipt, staged_observation
+from warehouse.schema import observation, staged_observation
 
 SLICE = ("indicator_key", "period_key")
 FIGURE = (*SLICE, "region_key", "area_key")
@@ -48,15 +48,15 @@ def merge(
     new source's own also where it is equal, so that the portal can no longer change it; so does one that was only computed.
     """
     connection.execute(sa.text("TRUNCATE staging.observation"))
-    copy_frame(connection, staged_observation, staged)
     slices = staged[list(SLICE)].drop_duplicates()
-    touched = {name: sorted(set(slices[name].tolist())) for name in SLICE}
     sizes = staged.groupby("arrival_id").size()
-    parameters: dict[str, object] = {"recorded_at": refresh.recorded_at, "lent": list(lent)}
     if not is_complete and not _touches_known(connection, slices):
-        connection.execute(_INSERT_ALL, parameters)
+        _add_all(connection, refresh, staged)
         return Merged(sizes.rename("loaded").reset_index().assign(unchanged=0), slices.assign(revisions=0))
+    copy_frame(connection, staged_observation, staged)
     connection.execute(sa.text("ANALYZE staging.observation"))
+    touched = {name: sorted(set(slices[name].tolist())) for name in SLICE}
+    parameters: dict[str, object] = {"recorded_at": refresh.recorded_at, "lent": list(lent)}
     connection.execute(sa.text("DROP TABLE IF EXISTS pg_temp.verdict"))
     connection.execute(_MAKE_VERDICT)
     connection.execute(_COMPARE, touched | parameters)
@@ -80,6 +80,16 @@ def merge(
 def _touches_known(connection: Connection, slices: pd.DataFrame) -> bool:
     """Whether any of these (indicator, period) pairs has a figure already."""
     return bool(connection.scalar(_ANY_KNOWN, {name: slices[name].tolist() for name in SLICE}))
+
+
+def _add_all(connection: Connection, refresh: Refresh, figures: pd.DataFrame) -> None:
+    """Figures of slices of which nothing is known go straight into the fact: there is nothing to compare them with.
+
+    COPY fills whole pages and needs no second copy of the rows. Staging stays empty: what earlier deliveries said is in
+    none of these slices, so that :func:`close_absent` finds all of it absent.
+    """
+    vintages = figures.rename(columns={"arrival_id": "receipt_id"})
+    copy_frame(connection, observation, vintages.assign(recorded_at=refresh.recorded_at.isoformat()))
 
 
 def close_absent(
@@ -118,13 +128,8 @@ def _earlier_receipts(connection: Connection, arrivals: pd.DataFrame, before: pd
         return pd.DataFrame()
     keys = ("platform", "form", "period_code")
     columns = (*keys, "receipt_id", "sha256")
-    query = sa.select(*(return_receipt.c[name] for name in columns)).where(
-        return_receipt.c.sequence > 0,
-        sa.tuple_(*(return_receipt.c[name] for name in keys)).in_(
-            list(arrivals[list(keys)].itertuples(index=False, name=None))
-        ),
-    )
-    receipts = pd.DataFrame(connection.execute(query).all(), columns=list(columns))
+    asked: dict[str, object] = {name: arrivals[name].tolist() for name in keys}
+    receipts = pd.DataFrame(connection.execute(_EARLIER_RECEIPTS, asked).all(), columns=list(columns))
     waiting = before.rename(columns={"arrival_id": "receipt_id"})[list(columns)]
     receipts = pd.concat([frame for frame in (receipts, waiting) if len(frame)] or [receipts], ignore_index=True)
     told = arrivals[[*keys, "arrival_id", "sha256", "is_reread", "is_whole"]]
@@ -138,6 +143,11 @@ def _earlier_receipts(connection: Connection, arrivals: pd.DataFrame, before: pd
 _OF_SAME_FIGURE = (
     "{0}.indicator_key = {1}.indicator_key AND {0}.period_key = {1}.period_key AND {0}.region_key = {1}.region_key"
     " AND {0}.area_key = {1}.area_key"
+)
+_EARLIER_RECEIPTS = sa.text(
+    "SELECT platform, form, period_code, receipt_id, sha256 FROM ops.return_receipt JOIN unnest(CAST(:platform AS text[]),"
+    " CAST(:form AS text[]), CAST(:period_code AS text[])) AS a (platform, form, period_code)"
+    " USING (platform, form, period_code) WHERE sequence > 0"
 )
 _FIND_ABSENT = sa.text(
     "CREATE TEMPORARY TABLE absent ON COMMIT DROP AS WITH current AS MATERIALIZED (SELECT * FROM core.observation"
@@ -164,12 +174,6 @@ _ANY_KNOWN = sa.text(
     "SELECT EXISTS (SELECT FROM unnest(CAST(:indicator_key AS smallint[]), CAST(:period_key AS integer[]))"
     " AS s (indicator_key, period_key) WHERE EXISTS (SELECT FROM core.observation o"
     " WHERE o.indicator_key = s.indicator_key AND o.period_key = s.period_key))"
-)
-_INSERT_ALL = sa.text(
-    "INSERT INTO core.observation (indicator_key, period_key, region_key, area_key, recorded_at, value, obs_status,"
-    " last_digit, receipt_id, address)"
-    " SELECT indicator_key, period_key, region_key, area_key, :recorded_at, value, obs_status, last_digit, arrival_id,"
-    " address FROM staging.observation"
 )
 _MAKE_VERDICT = sa.text(
     "CREATE TEMPORARY TABLE verdict ON COMMIT DROP AS SELECT s.*, CAST(NULL AS timestamptz) AS old_recorded_at,"

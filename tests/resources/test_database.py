@@ -124,6 +124,22 @@ def test_the_reader_may_not_even_when_it_leaves_read_only(warehouse: Warehouse, 
             connection.execute(forbidden)
 
 
+def test_a_statement_of_the_reader_ends_after_a_minute(warehouse: Warehouse):
+    with as_reader(warehouse) as connection:
+        assert connection.execute("show statement_timeout").fetchone() == ("1min",)
+
+
+def test_a_statement_of_the_reader_that_takes_too_long_is_cancelled(warehouse: Warehouse, superuser):
+    superuser.execute("alter role bi_reader set statement_timeout = '50ms'")  # nobody waits a minute for a test
+    try:
+        with as_reader(warehouse) as connection, pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("select pg_sleep(30)")
+    finally:
+        warehouse.ensure()
+    with as_reader(warehouse) as connection:
+        assert connection.execute("show statement_timeout").fetchone() == ("1min",)
+
+
 def test_the_reader_may_not_enter_the_database_of_dagster(warehouse: Warehouse):
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         psycopg.connect(warehouse.bi_url().replace("/junheng", "/junheng_dagster"))

@@ -268,6 +268,13 @@ def test_blanks_together_are_a_blank() -> None:
     }
 
 
+def test_a_side_that_no_member_can_have_is_a_blank_and_no_zero() -> None:
+    rows = [beds("320103", 1.0, area="urban"), beds("320104", 2.0, area="urban")]
+    found = harmonised([*rows, beds("320103", None, area="rural"), beds("320104", None, area="rural")])
+    assert found["HLT_BEDS", "2010", "320104", "urban"] == (3.0, "A", "merged", "320103;320104")
+    assert found["HLT_BEDS", "2010", "320104", "rural"] == (None, "M", "merged", "320103;320104")
+
+
 def test_a_mean_without_one_member_lacks_it() -> None:
     rows: list[Row] = [("EDU_MEAN_YEARS", "2010", "320103", "total", 8.0, "A"), people("320103", 1000.0)]
     assert harmonised(rows)["EDU_MEAN_YEARS", "2010", "320103", "total"][2] == "left_incomplete"

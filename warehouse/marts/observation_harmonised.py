@@ -287,6 +287,7 @@ def _place_base(rows: _Gathered, on_todays_map: _Gathered, block: _Block, bundle
     is_blank: BoolArray = np.all(is_there & np.isnan(values), axis=2)  # blanks together are a blank
     weakest = np.where(np.isnan(values) & ~is_blank[:, :, None], _NO_RANK, ranks).min(axis=2).astype(np.int8)
     moved, is_summable = _aggregate(block, bundle, counted, is_whole, weakest, means)
+    # Also where both are blank because neither can exist, which counts as 0 beside a member that can.
     moved[is_blank] = np.nan
     can = chosen & (is_whole & is_summable | is_blank)
     _leave(rows, block, bundle, chosen & ~is_whole & ~is_blank, "left_incomplete")
