@@ -6,9 +6,9 @@ In a cluster made for it and removed afterwards. First 31 provinces x 195 series
 in the returns room's frames, are loaded into an empty warehouse: keys, fact, receipts, changed set, one transaction, its
 commit included. Then the 93 returns of a night (a month, a quarter and a school year of all provinces, prefectures and
 counties) in turns into an empty warehouse and into one that holds ``--figures`` observations of the same series with their
-receipts; the median of the pairs' ratios. CPU seconds, of this process and of PostgreSQL, stand beside wall seconds, which a
-busy machine stretches. Figures are made up: only their number, keys and shape matter here. Reading, conforming and checks
-are left out (``bench.floor`` has them in).
+receipts; the median of the pairs' ratios. CPU seconds, of this process and of its PostgreSQL session, stand beside wall
+seconds, which a busy machine stretches. Figures are made up: only their number, keys and shape matter here. Reading,
+conforming and checks are left out (``bench.floor`` has them in).
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, create_engine
 
-from bench.nightly import postgres_cpu
 from resources.database import Warehouse
 from warehouse.bulk import replace_temporary
 from warehouse.calendar import due_on
@@ -151,7 +152,7 @@ def queue(engine: Engine, batch: Batch, catalogue: Catalogue) -> tuple[Refresh, 
 
 @dataclass(frozen=True)
 class Spent:
-    """Wall and CPU seconds (of this process and of PostgreSQL) of a load."""
+    """Wall and CPU seconds (of this process and of its PostgreSQL session) of a load."""
 
     wall: float = 0.0
     cpu: float = 0.0
@@ -160,20 +161,34 @@ class Spent:
         return Spent(self.wall + other.wall, self.cpu + other.cpu)
 
 
-def load(engine: Engine, home: Path, batches: Sequence[Batch], catalogue: Catalogue) -> Spent:
+def load(engine: Engine, batches: Sequence[Batch], catalogue: Catalogue) -> Spent:
     """What it takes to load the deliveries, a transaction a form."""
     spent = Spent()
     for batch in batches:
         refresh, frames = queue(engine, batch, catalogue)
-        before, started = time.process_time() + postgres_cpu(home), time.monotonic()
+        own, started = time.process_time(), time.monotonic()
         with engine.begin() as connection:
+            session = session_of(connection)
+            before = cpu_of(session)
             settle_repeats(connection, batch.form, refresh)
             arrivals = pending_arrivals(connection, batch.form)
             receipts = load_returns(connection, refresh, arrivals, *frames, catalogue)
         wall = time.monotonic() - started
-        spent += Spent(wall, time.process_time() + postgres_cpu(home) - before)
+        spent += Spent(wall, time.process_time() - own + cpu_of(session) - before)
         assert receipts["loaded"].sum() == batch.figures, "not every figure was loaded"
     return spent
+
+
+def session_of(connection: Connection) -> psutil.Process:
+    """The server's process that serves a connection; autovacuum and the writers are others."""
+    driver: Any = connection.connection.driver_connection
+    return psutil.Process(driver.info.backend_pid)
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """CPU seconds until now."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def fill(engine: Engine, catalogue: Catalogue, figures: int) -> None:
@@ -288,10 +303,10 @@ def measure_wide(warehouse: Warehouse, catalogue: Catalogue, profiler: cProfile.
         turns = []
         for _ in range(TURNS):
             settle(engine, is_emptied=True)
-            turns.append(load(engine, warehouse.home, [batch], catalogue))
+            turns.append(load(engine, [batch], catalogue))
         if profiler is not None:
             settle(engine, is_emptied=True)
-            profiler.runcall(load, engine, warehouse.home, [batch], catalogue)
+            profiler.runcall(load, engine, [batch], catalogue)
     print(f"{batch.figures:,} figures with vintages into an empty warehouse, {TURNS} turns:")
     for name, spent in (("wall", [turn.wall for turn in turns]), ("CPU", [turn.cpu for turn in turns])):
         median = statistics.median(spent)
@@ -302,7 +317,6 @@ def measure_wide(warehouse: Warehouse, catalogue: Catalogue, profiler: cProfile.
 
 def measure_nights(warehouse: Warehouse, catalogue: Catalogue, figures: int) -> None:
     """The same night into an empty and into a filled warehouse, in turns."""
-    home = warehouse.home
     with database(warehouse, "empty", catalogue) as empty, database(warehouse, "filled", catalogue) as full:
         fill(full, catalogue, figures)
         with full.connect() as connection:
@@ -312,7 +326,7 @@ def measure_nights(warehouse: Warehouse, catalogue: Catalogue, figures: int) -> 
             batches = night_batches(catalogue, turn)
             settle(empty, is_emptied=True)
             settle(full)
-            pairs.append((load(empty, home, batches, catalogue), load(full, home, batches, catalogue)))
+            pairs.append((load(empty, batches, catalogue), load(full, batches, catalogue)))
     cells = sum(batch.figures for batch in batches)
     print(f"\na night of 93 returns, {cells:,} figures, into a warehouse of none and of {held:,}; {TURNS} turns:")
     for name in ("wall", "cpu"):
