@@ -44,6 +44,7 @@ STATEMENTS = [
 def unknown_names(statement: str) -> set[str]:
     """Words of a statement that are no column of its sources, no alias and no keyword."""
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", " ", statement.lower())
+    bare = re.sub(r"_as_of\((?:[^()]|\([^()]*\))*\)", "", bare)  # a mart as of a moment has the mart's columns
     sources: dict[str, set[str]] = {}
     for found in SOURCE.finditer(bare):
         name = found["name"] if "." in found["name"] else f"mart.{found['name']}"
