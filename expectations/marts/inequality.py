@@ -5,9 +5,11 @@ Here: the rules of this mart and their verdicts. Not here: how the mart is compu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from expectations.marts.common import (
@@ -21,8 +23,10 @@ from expectations.marts.common import (
     nulls,
     rule,
 )
-from expectations.model import Check, verdict
+from expectations.model import Check, Verdict, verdict
 from warehouse.catalogue import Catalogue
+
+Floats = npt.NDArray[np.float64]
 
 _KEY = ("indicator_code", "period_code", "area_type", "scope", "weighting")
 _MEASURES = ("cv", "gini", "theil_t")
@@ -34,6 +38,12 @@ _COLUMNS = (
     *_MEASURES,
     "theil_t_within",
     "theil_t_between",
+    "theil_l",
+    "theil_l_within",
+    "theil_l_between",
+    "dagum_within",
+    "dagum_between",
+    "dagum_transvariation",
     "status",
 )
 _EVIDENCE = ("units", "units_missing", "coverage", *_MEASURES, "status")
@@ -52,6 +62,22 @@ _RULES = (
         "Theil's T is its within and its between part, to 1e-9.",
         "warehouse/marts: Theil decomposition",
         evidence=("theil_t", "theil_t_within", "theil_t_between", "units"),
+    ),
+    _measure(
+        "theil_l_sums",
+        "within {theil_l_within} and between {theil_l_between} do not make {theil_l}",
+        "泰尔 L 指数 = 组内 + 组间。",
+        "Theil's L is its within and its between part, to 1e-9.",
+        "warehouse/marts: Theil decomposition",
+        evidence=("theil_l", "theil_l_within", "theil_l_between", "units"),
+    ),
+    _measure(
+        "dagum_sums",
+        "{dagum_within} within, {dagum_between} between and {dagum_transvariation} overlap do not make {gini}",
+        "基尼系数 = 组内 + 组间净值 + 超变密度（Dagum）。",
+        "A Gini is its parts within groups, between them and where they overlap, to 1e-9.",
+        "Dagum 1997",
+        evidence=("gini", "dagum_within", "dagum_between", "dagum_transvariation", "units"),
     ),
     _measure(
         "gini_in_range",
@@ -119,6 +145,8 @@ _RULES = (
 def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
     cv, gini, theil = (floats(frame, column) for column in _MEASURES)
     within, between = floats(frame, "theil_t_within"), floats(frame, "theil_t_between")
+    log_parts = [floats(frame, f"theil_l_{part}") for part in ("within", "between")]
+    dagum_parts = [floats(frame, f"dagum_{part}") for part in ("within", "between", "transvariation")]
     units, missing, coverage = (floats(frame, column) for column in ("units", "units_missing", "coverage"))
     # the bounds of unweighted measures over n units; a weight can push a single unit's share towards 1
     n = np.where((frame["weighting"] == "none").to_numpy(dtype=np.bool_) & (units >= 1), units, np.inf)
@@ -128,6 +156,8 @@ def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
     counts = (units >= 0) & (missing >= 0) & (units % 1 == 0) & (missing % 1 == 0) & ~(is_ok & (units < 1))
     return {
         "theil_sums_holds": verdict(~np.isnan(within) | ~np.isnan(between), np.abs(within + between - theil) <= CLOSE),
+        "theil_l_sums_holds": _sums(floats(frame, "theil_l"), log_parts),
+        "dagum_sums_holds": _sums(gini, dagum_parts),
         "gini_in_range_holds": verdict(~np.isnan(gini), (gini >= -CLOSE) & (gini <= 1 - 1 / n + CLOSE)),
         "cv_in_range_holds": verdict(~np.isnan(cv), (cv >= -CLOSE) & (cv <= np.sqrt(n - 1) * (1 + CLOSE) + CLOSE)),
         "theil_in_range_holds": verdict(~np.isnan(theil), (theil >= -CLOSE) & (theil <= np.log(n) + CLOSE)),
@@ -135,6 +165,12 @@ def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
         "units_counted_holds": verdict(everywhere(frame), counts),
         "null_agrees_with_status_holds": verdict(~nulls(frame, "status"), np.where(is_ok, ~any_null, all_null)),
     }
+
+
+def _sums(whole: Floats, parts: Sequence[Floats]) -> Verdict:
+    """Whether parts sum to their whole, in the rows that have any."""
+    has_any: npt.NDArray[np.bool_] = np.any([~np.isnan(part) for part in parts], axis=0)
+    return verdict(has_any, np.abs(np.sum(parts, axis=0) - whole) <= CLOSE)
 
 
 MART = Mart("inequality", "均衡度集市", _COLUMNS, _KEY, _RULES, _prepare)

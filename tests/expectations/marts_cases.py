@@ -28,7 +28,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "inequality": {
         "indicator_code": "INC_DISPOSABLE", "area_type": "total", "scope": "nation:province", "weighting": "none",
         "units": 31, "units_missing": 0, "coverage": 1.0, "cv": 0.4, "gini": 0.2, "theil_t": 0.07,
-        "theil_t_within": 0.03, "theil_t_between": 0.04, "status": "ok",
+        "theil_t_within": 0.03, "theil_t_between": 0.04, "theil_l": 0.05, "theil_l_within": 0.02, "theil_l_between": 0.03,
+        "dagum_within": 0.05, "dagum_between": 0.12, "dagum_transvariation": 0.03, "status": "ok",
     },
     "observation_harmonised": {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
@@ -56,7 +57,14 @@ class MartCase:
     copies: int = 1
 
 
-_NO_MEASURES = {"cv": np.nan, "gini": np.nan, "theil_t": np.nan, "theil_t_within": np.nan, "theil_t_between": np.nan}
+_NO_PARTS = dict.fromkeys(("dagum_within", "dagum_between", "dagum_transvariation"), np.nan)
+_NO_MEASURES = dict.fromkeys(
+    (
+        *("cv", "gini", "theil_t", "theil_t_within", "theil_t_between", "theil_l", "theil_l_within", "theil_l_between"),
+        *("dagum_within", "dagum_between", "dagum_transvariation"),
+    ),
+    np.nan,
+)
 
 CASES = (
     *(
@@ -84,8 +92,10 @@ CASES = (
     MartCase("urban_rural_gap", "null_agrees_with_status", "1.5 with status across_break", {"status": "across_break"}),
     MartCase("inequality", "theil_sums", "0.03 and between 0.05 do not make 0.07", {"theil_t_between": 0.05}),
     MartCase("inequality", "theil_sums", "between blank", {"theil_t_between": np.nan}),
-    MartCase("inequality", "gini_in_range", "gini 0.99 is outside", {"gini": 0.99}),
-    MartCase("inequality", "gini_in_range", "gini -0.1 is outside", {"gini": -0.1}),
+    MartCase("inequality", "theil_l_sums", "0.02 and between 0.04 do not make 0.05", {"theil_l_between": 0.04}),
+    MartCase("inequality", "dagum_sums", "0.13 between and 0.03 overlap do not make 0.2", {"dagum_between": 0.13}),
+    MartCase("inequality", "gini_in_range", "gini 0.99 is outside", {"gini": 0.99, **_NO_PARTS}),
+    MartCase("inequality", "gini_in_range", "gini -0.1 is outside", {"gini": -0.1, **_NO_PARTS}),
     MartCase("inequality", "cv_in_range", "cv 5.6 is negative (or", {"cv": 5.6}),
     MartCase("inequality", "cv_in_range", "cv -0.1 is negative", {"cv": -0.1}),
     MartCase("inequality", "theil_in_range", "theil_t 3.5", {"theil_t": 3.5, "theil_t_within": 3.46}),
@@ -94,7 +104,8 @@ CASES = (
     MartCase("inequality", "units_counted", "0 units and 0 missing", {"units": 0}),
     MartCase("inequality", "weighting_known", "area is no weighting", {"weighting": "area"}),
     MartCase("inequality", "status_known", "fine is no status", {"status": "fine", **_NO_MEASURES}),
-    MartCase("inequality", "null_agrees_with_status", "status ok with cv 0.4, gini blank", {"gini": np.nan}),
+    MartCase("inequality", "null_agrees_with_status", "status ok with cv 0.4, gini blank",
+             {"gini": np.nan, **_NO_PARTS}),
     MartCase("inequality", "null_agrees_with_status", "status too_few_units", {"status": "too_few_units"}),
     MartCase("observation_harmonised", "value_finite", "infinite", {"value": np.inf}),
     MartCase("observation_harmonised", "status_agrees_with_value", "is 10.0 but its status is M", {"obs_status": "M"}),

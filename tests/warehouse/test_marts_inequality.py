@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.warehouse.frames import CATALOGUE, PROVINCES, Row, everywhere, figures, slice_of
-from warehouse.marts.inequality import INEQUALITY_COLUMNS, inequality
+from warehouse.marts.inequality import INEQUALITY_COLUMNS, INEQUALITY_MEASURES, inequality
+from warehouse.measures import Sample, mean_difference_from_best, measure_all, population_attributable_risk
 from warehouse.panels import AREA_KEYS
 
 RATE, PEOPLE, COUNTY_RATE = "HLT_BEDS_PER_10K", "POP_RESIDENT", "EDU_ILLITERACY_RATE"
@@ -256,3 +257,61 @@ def test_chunks_do_not_change_the_rows(monkeypatch) -> None:
     whole = inequality(figures(rows), CATALOGUE)
     monkeypatch.setattr("warehouse.marts.inequality._CHUNK", 1)
     assert inequality(figures(rows), CATALOGUE).equals(whole)
+
+
+# --- more measures of the same units ---
+
+
+def test_every_measure_of_a_covered_slice_is_that_of_its_function() -> None:
+    """The row's numbers are the measures of the units it names, weights and groups among them."""
+    values, weights = RANDOM.lognormal(4, 0.3, 31), RANDOM.integers(3, 126, 31).astype(float)
+    rows = everywhere(RATE, "2024", "total", values.tolist()) + everywhere(PEOPLE, "2024", "total", weights.tolist())
+    groups = sorted({CATALOGUE.provinces[code].region_group for code in PROVINCES})
+    number = [groups.index(CATALOGUE.provinces[code].region_group) for code in PROVINCES]
+    for weighting, weight in (("none", None), ("population", weights)):
+        row, sample = row_of(rows, weighting=weighting), Sample.of(values, weight, groups=number)
+        expected, statuses = measure_all(sample)
+        assert {status[0] for name, status in statuses.items() if name not in ("aci", "rci", "sii")} == {"ok"}
+        for name in expected.keys() & set(INEQUALITY_MEASURES):
+            assert row[name] == pytest.approx(expected[name][0], rel=1e-12), name
+        best = mean_difference_from_best(sample)
+        assert (row.mdbu, row.mdbw) == (pytest.approx(best.unweighted[0]), pytest.approx(best.weighted[0]))
+        risk = population_attributable_risk(sample)
+        assert (row.par, row.paf) == (pytest.approx(risk.risk[0]), pytest.approx(risk.fraction[0]))
+        assert not row[list(INEQUALITY_MEASURES)].isna().any()
+
+
+@pytest.mark.parametrize("weighting", ["none", "population"])
+def test_parts_of_gini_and_of_theil_l_sum(weighting: str) -> None:
+    row = row_of(spread() + everywhere(PEOPLE, "2024", "total", [1000.0 + n for n in range(31)]), weighting=weighting)
+    assert row.dagum_within + row.dagum_between + row.dagum_transvariation == pytest.approx(row.gini, abs=1e-9)
+    assert row.theil_l_within + row.theil_l_between == pytest.approx(row.theil_l, abs=1e-9)
+
+
+def test_the_best_is_the_lowest_where_lower_is_better_and_none_where_neither_is() -> None:
+    values = [50.0 + place for place in range(31)]
+    lower = row_of(everywhere("EMP_REGISTERED_UNEMPLOYMENT_RATE", "2024", "urban", values), area="urban")
+    assert lower.par == pytest.approx(50.0 - lower["mean"])
+    assert lower.mdbu == pytest.approx(lower["mean"] - 50.0)
+    neutral = next(
+        row.code for row in CATALOGUE.indicators.values() if row.is_comparable and row.direction == "neutral"
+    )
+    area = CATALOGUE.indicators[neutral].area_types[0]
+    row = row_of(everywhere(neutral, "2024", area, values), area=area)
+    assert row[["mdbu", "mdbw", "par", "paf"]].isna().all()
+    assert row.status == "ok"
+
+
+def test_a_zero_leaves_only_the_measures_null_that_it_makes_undefined() -> None:
+    row = row_of(spread(p11=0.0))
+    assert row.status == "ok"
+    assert set(row[list(INEQUALITY_MEASURES)].index[row[list(INEQUALITY_MEASURES)].isna()]) == {
+        "theil_l", "theil_l_within", "theil_l_between", "max_min_ratio"
+    }  # fmt: skip
+    assert (row.atkinson_1, row.atkinson_2) == (1.0, 1.0)
+
+
+def test_a_row_that_is_not_ok_has_no_measure_at_all() -> None:
+    row = row_of(spread(p11=-1.0))
+    assert row.status == "undefined_negative"
+    assert row[list(INEQUALITY_MEASURES)].isna().all()

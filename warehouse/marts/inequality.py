@@ -12,11 +12,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from warehouse.catalogue import Catalogue
 from warehouse.marts.scopes import Layout, Units, county_units, province_units
-from warehouse.measures import Sample, cv, gini, max_min_ratio, mean, theil_decomposition
+from warehouse.measures import (
+    Sample,
+    dagum,
+    mean_difference_from_best,
+    measure_all,
+    mld_decomposition,
+    population_attributable_risk,
+    theil_decomposition,
+)
 from warehouse.measures.sample import BoolArray, FloatArray, IntArray
 from warehouse.panels import (
     BREAK_RANK,
@@ -49,6 +58,27 @@ INEQUALITY_COLUMNS = (
     "max_min_ratio",
     "grade",
     "status",
+    "theil_l",
+    "theil_l_within",
+    "theil_l_between",
+    "atkinson_05",
+    "atkinson_1",
+    "atkinson_2",
+    "dagum_within",
+    "dagum_between",
+    "dagum_transvariation",
+    "p90_p10_ratio",
+    "max_min_difference",
+    "mdmu",
+    "mdmw",
+    "mdbu",
+    "mdbw",
+    "idisu",
+    "idisw",
+    "bgv",
+    "bgsd",
+    "par",
+    "paf",
 )
 
 #: Share of units, and of weight, under which nothing is published (docs/architecture.md).
@@ -58,17 +88,71 @@ MINIMUM_UNITS = 3
 #: Slices computed together: 1,000 × 2,845 counties are 23 MB a table.
 _CHUNK = 1_000
 
-_MEASURES = ("mean", "cv", "gini", "theil_t", "theil_t_within", "theil_t_between", "max_min_ratio")
+#: Columns that hold a measure; null where the row's status is not ``ok``.
+INEQUALITY_MEASURES = (
+    "mean",
+    "cv",
+    "gini",
+    "theil_t",
+    "theil_t_within",
+    "theil_t_between",
+    "max_min_ratio",
+    "theil_l",
+    "theil_l_within",
+    "theil_l_between",
+    "atkinson_05",
+    "atkinson_1",
+    "atkinson_2",
+    "dagum_within",
+    "dagum_between",
+    "dagum_transvariation",
+    "p90_p10_ratio",
+    "max_min_difference",
+    "mdmu",
+    "mdmw",
+    "mdbu",
+    "mdbw",
+    "idisu",
+    "idisw",
+    "bgv",
+    "bgsd",
+    "par",
+    "paf",
+)
+
+
+#: Measures that need no group and no better side.
+_PLAIN = (
+    "mean",
+    "cv",
+    "gini",
+    "max_min_ratio",
+    "theil_l",
+    "atkinson_05",
+    "atkinson_1",
+    "atkinson_2",
+    "p90_p10_ratio",
+    "max_min_difference",
+    "mdmu",
+    "mdmw",
+    "idisu",
+    "idisw",
+    "bgv",
+    "bgsd",
+)
+_SIGNS = {"higher": 1, "lower": -1, "neutral": 0}
 
 
 @dataclass(frozen=True, eq=False)
 class _Slices:
-    """A chunk of slices over the units of a level, all [slices × units]; ``weights`` None: units as equals."""
+    """A chunk of slices over the units of a level, all [slices × units]; ``weights`` None: units as equals; ``directions`` by
+    slice: 1 higher is better, -1 lower, 0 neither."""
 
     values: FloatArray
     ranks: RankArray
     can_exist: BoolArray
     weights: FloatArray | None
+    directions: npt.NDArray[np.int8]
 
 
 def inequality(
@@ -94,7 +178,9 @@ def inequality(
 
     ``status``: ``too_few_units`` (fewer than :data:`MINIMUM_UNITS` exist), ``insufficient_coverage`` (under
     ``minimum_coverage`` of units or of weight), ``undefined_negative``, ``undefined_zero_mean``, ``ok``; a row that is
-    not ``ok`` has null measures. ``max_min_ratio`` is null beside ``ok`` where the smallest value is 0. ``grade``: C
+    not ``ok`` has null measures. Beside ``ok`` some are null: ``max_min_ratio``, ``theil_l`` and its parts where a value is 0,
+    ``p90_p10_ratio`` where the first decile is, parts by group where there is one group, measures from the best unit
+    where the indicator is neutral. ``grade``: C
     resting on anything estimated, provisional or weaker, or with units missing; B where a check of the slice warned
     (``warned``); else A.
 
@@ -128,8 +214,10 @@ def _level(
         part = panel.chunk(first, first + _CHUNK)
         can_exist = all_exist[first : first + _CHUNK]
         weights, weight_ranks, is_weighted = _weights(part, weight_panel, catalogue)
-        plain = _Slices(part.values, part.ranks, can_exist, None)
-        weighted = _Slices(part.values, np.minimum(part.ranks, weight_ranks), can_exist, weights)
+        signs = [_SIGNS[catalogue.by_key[key].direction] for key in part.indicator_keys.tolist()]
+        directions = np.array(signs, dtype=np.int8)
+        plain = _Slices(part.values, part.ranks, can_exist, None, directions)
+        weighted = _Slices(part.values, np.minimum(part.ranks, weight_ranks), can_exist, weights, directions)
         for layout in units.layouts:
             for weighting, chunk in (("none", plain), ("population", weighted)):
                 rows = _measured(chunk, layout, minimum_coverage)
@@ -178,7 +266,8 @@ def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.Dat
             known = np.where(can_exist, np.nan_to_num(weights), 0.0)
             coverage = np.nan_to_num(layout.total(np.where(is_used, known, 0.0)) / layout.total(known))
     sample = _sample(chunk, layout, is_used)
-    rows = pd.DataFrame(_measures(sample, layout, is_used))
+    directions = np.repeat(chunk.directions, len(layout.scopes))
+    rows = pd.DataFrame(_measures(sample, layout, is_used, directions))
     rows["scope"] = np.tile(np.array(layout.scopes, dtype=object), chunk.values.shape[0])
     rows["expected"] = expected
     rows["units"] = units
@@ -187,7 +276,7 @@ def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.Dat
     rows["is_weak"] = layout.count(is_used & (chunk.ranks < BREAK_RANK)) > 0
     rows["coverage"] = coverage
     rows["status"] = _status(sample, expected, np.minimum(unit_share, coverage), minimum_coverage)
-    rows.loc[rows["status"] != "ok", list(_MEASURES)] = np.nan
+    rows.loc[rows["status"] != "ok", list(INEQUALITY_MEASURES)] = np.nan
     return rows
 
 
@@ -203,17 +292,31 @@ def _sample(chunk: _Slices, layout: Layout, is_used: BoolArray) -> Sample:
     )
 
 
-def _measures(sample: Sample, layout: Layout, is_used: BoolArray) -> dict[str, FloatArray]:
-    parts = theil_decomposition(sample)
+def _measures(
+    sample: Sample, layout: Layout, is_used: BoolArray, directions: npt.NDArray[np.int8]
+) -> dict[str, FloatArray]:
+    """Every measure by column, [slices × scopes] unrolled; ``directions`` by slice and scope: 1 higher is better, -1 lower,
+    0 neither."""
     is_grouped = np.tile(layout.is_grouped, is_used.shape[0])
+    has_best, is_favourable = directions != 0, directions > 0
+    values, _ = measure_all(sample, list(_PLAIN))
+    theil, deviation, parts = theil_decomposition(sample), mld_decomposition(sample), dagum(sample)
+    from_best = mean_difference_from_best(sample, is_favourable)
+    risk = population_attributable_risk(sample, is_favourable)
     return {
-        "mean": mean(sample),
-        "cv": cv(sample),
-        "gini": gini(sample),
-        "theil_t": parts.total,
-        "theil_t_within": np.where(is_grouped, parts.within, np.nan),
-        "theil_t_between": np.where(is_grouped, parts.between, np.nan),
-        "max_min_ratio": max_min_ratio(sample),
+        **values,
+        "theil_t": theil.total,
+        "theil_t_within": np.where(is_grouped, theil.within, np.nan),
+        "theil_t_between": np.where(is_grouped, theil.between, np.nan),
+        "theil_l_within": np.where(is_grouped, deviation.within, np.nan),
+        "theil_l_between": np.where(is_grouped, deviation.between, np.nan),
+        "dagum_within": np.where(is_grouped, parts.within, np.nan),
+        "dagum_between": np.where(is_grouped, parts.net_between, np.nan),
+        "dagum_transvariation": np.where(is_grouped, parts.transvariation, np.nan),
+        "mdbu": np.where(has_best, from_best.unweighted, np.nan),
+        "mdbw": np.where(has_best, from_best.weighted, np.nan),
+        "par": np.where(has_best, risk.risk, np.nan),
+        "paf": np.where(has_best, risk.fraction, np.nan),
     }
 
 
