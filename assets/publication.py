@@ -11,7 +11,15 @@ from assets.tables import table_schema
 from resources.archive import Decision
 from resources.dagster import ArchiveResource, ClockResource, PolicyResource, WarehouseResource
 from warehouse.catalogue import load_catalogue
-from warehouse.publishing import BY_POLICY, MART_TABLES, Release, check_counts, next_release_id, publish
+from warehouse.publishing import (
+    BY_POLICY,
+    MART_TABLES,
+    Release,
+    check_counts,
+    gather_statistics,
+    next_release_id,
+    publish,
+)
 from warehouse.receipts import close_refresh, lock_writing
 from warehouse.schema import release
 
@@ -58,6 +66,9 @@ def build_release() -> dg.AssetsDefinition:
         if made is None:
             stage.info("every figure is again what the newest release has: no release made")
             return
+        if made.release_id == 1:
+            with warehouse.engine.begin() as connection:
+                gather_statistics(connection)
         stage.info("%s", _told(made, is_live))
         shown = {name: value for name, value in facts.items() if value is not None}
         yield dg.MaterializeResult(metadata={**shown, **counts, "dagster/row_count": made.observations})

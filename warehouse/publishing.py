@@ -306,6 +306,15 @@ def _named_too_early(connection: Connection, catalogue: Catalogue, policy: Relea
     return "the catalogue changed, and an embargo cannot keep back its names, units and standards: approve it in time"
 
 
+def gather_statistics(connection: Connection) -> None:
+    """Let PostgreSQL look at the fact and the marts, so that it plans readers' queries by what is there.
+
+    Autovacuum does so night by night; after a first refresh it has not yet, and a question takes ten times as long.
+    """
+    for table in (schema.observation, *MART_TABLES.values(), schema.return_receipt):
+        connection.execute(sa.text(f"ANALYZE {table.schema}.{table.name}"))
+
+
 BY_POLICY = "policy"
 """Who decided where no person did."""
 

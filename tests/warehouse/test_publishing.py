@@ -4,6 +4,7 @@ import pytest
 
 from tests.warehouse.centre import Cell, Centre, Return, beds, employment, everywhere, health, people, school
 from warehouse.errors import PublishRefusedError
+from warehouse.publishing import gather_statistics
 
 MARTS = ("observation", "attainment", "urban_rural_gap", "inequality")
 
@@ -333,6 +334,19 @@ def test_the_hash_returns_with_the_figures(centre: Centre) -> None:
     centre.night(*a_year())
     assert sha256(centre) == first
     assert centre.values("SELECT release_id FROM mart.release ORDER BY 1") == [1, 2, 3]
+
+
+# --- statistics ---
+
+
+def test_statistics_tell_what_is_there(centre: Centre) -> None:
+    centre.night(*a_year())
+    with centre.engine.begin() as connection:
+        gather_statistics(connection)
+    known = "SELECT reltuples::int FROM pg_class WHERE oid = 'core.observation_2024'::regclass"
+    assert centre.values(known) == centre.values(
+        "SELECT count(*) FROM core.observation WHERE period_key / 10000 = 2024"
+    )
 
 
 # --- withdrawing ---
