@@ -31,6 +31,7 @@ REPORT = RefreshReport(
         "revisions": 12,
         "marts_sha256": "0123456789abcdef" * 4,
     },
+    prepared=None,
     troubles=["510000/health could not be asked: it is down"],
     findings=["Town has 2.0 times country"],
 )
@@ -89,3 +90,14 @@ def test_more_troubles_than_a_screen_holds_are_counted_with_the_command_that_lis
     told = [line for line in lines(replace(REPORT, troubles=[f"trouble {n}" for n in range(23)])) if "WARNING" in line]
     assert len(told) == 21
     assert told[-1] == "WARNING  and 3 more: junheng status --troubles lists every one"
+
+
+def test_a_release_that_nobody_sees_yet_says_why_and_until_when() -> None:
+    waiting = {"release_id": 4, "status": "held", "held_because": "the policy asks for approval", "published_at": None}
+    held = list(summary_lines(replace(REPORT, prepared=waiting), 1.0, "postgresql://…"))
+    assert "Release  4 is prepared, held: the policy asks for approval" in "\n".join(held)
+    assert "junheng release approve 4); in force stays 3" in "\n".join(held)
+    live_at = datetime.datetime(2026, 3, 1, 1, 30, tzinfo=datetime.UTC)
+    embargoed = waiting | {"status": "embargoed", "published_at": live_at}
+    told = "\n".join(summary_lines(replace(REPORT, prepared=embargoed, release=None), 1.0, "postgresql://…"))
+    assert "Release  4 is prepared, under embargo until 2026-03-01 09:30; in force is none" in told

@@ -15,13 +15,16 @@ FORMS = ("employment_annual", "health_annual")
 
 
 def live(centre: Centre, years: range) -> None:
-    """A night for each capture."""
+    """A night for each capture, and a release after the last."""
     maker = TableMaker(1, load_reference())
     for day in CAPTURES:
         platforms = Platforms(maker, Clock(datetime.date.fromisoformat(day)), with_captures=True)
         refresh = centre.open()
         for form in FORMS:
             follow(centre, form, platforms, years, refresh)
+    centre.compute(refresh)
+    centre.prepare()
+    centre.publish(refresh)  # nobody sees a revision before a release that has it
 
 
 def revised(centre: Centre) -> list[tuple[int, str, int]]:
