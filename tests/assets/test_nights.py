@@ -123,6 +123,7 @@ def test_counties_that_became_cities_are_read_on_todays_map(nights: Nights) -> N
     assert sorted(tuple(row.values()) for row in shown) == [("540481", "540422"), ("540581", "540530")]
 
 
+@pytest.mark.long
 def test_provinces_sum_to_the_same_on_todays_map(nights: Nights) -> None:
     sums = (
         "SELECT indicator_code, period_code, area_type, left(region_code, 2) AS province, sum(value) AS value"

@@ -125,6 +125,7 @@ def decided(nights: Nights) -> Decided:
     return Decided(place, again, again.at(NOW="2026-05-20T02:00:00").junheng("rebuild", "--from-archive"))
 
 
+@pytest.mark.long
 def test_decisions_are_repeated_with_their_names_reasons_and_times(decided: Decided) -> None:
     assert decided.said.exit_code == 0, decided.said.stderr
     assert "3 decisions repeated" in decided.said.stdout
@@ -134,6 +135,7 @@ def test_decisions_are_repeated_with_their_names_reasons_and_times(decided: Deci
     assert decided.again.rows(query) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "query",
     [

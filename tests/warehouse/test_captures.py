@@ -53,6 +53,7 @@ def test_the_four_captures_leave_exactly_their_revisions(centre: Centre) -> None
     assert centre.values("SELECT count(*) > 0 FROM mart.precision_change WHERE kind = 'precision'") == [True]
 
 
+@pytest.mark.long
 def test_a_product_revised_back_is_what_it_was(centre: Centre) -> None:
     live(centre, range(2024, 2025))
     changes = "SELECT old_value, new_value FROM mart.revision WHERE indicator_code = 'GDP' AND region_code = '510000'"

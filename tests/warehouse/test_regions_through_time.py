@@ -416,14 +416,14 @@ def on_either_map(rows: list[Row], catalogue: Catalogue) -> tuple[dict[Any, floa
 
 
 @given(some_figures(CODES))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_nation_and_each_province_sum_to_the_same_on_either_map(rows: list[Row]) -> None:
     reported, shown = on_either_map(rows, CATALOGUE)
     assert sums(shown) == sums(reported)
 
 
 @given(some_figures(SHARED_CODES))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_divided_figures_sum_to_the_same_too(rows: list[Row]) -> None:
     reported, shown = on_either_map(rows, SHARED)
     assert {key: value for key, value in sums(shown).items() if value} == pytest.approx(
@@ -469,7 +469,7 @@ def test_the_sandboxs_old_codes_are_read_on_todays_map(sandbox_rows: list[Row]) 
 
 
 @given(some_figures(CODES))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_figure_that_is_moved_stands_at_a_code_of_today(rows: list[Row]) -> None:
     for (_, _, region, _), (_, _, way, codes) in harmonised(rows).items():
         if way in ("renamed", "merged", "split"):
@@ -479,7 +479,7 @@ def test_a_figure_that_is_moved_stands_at_a_code_of_today(rows: list[Row]) -> No
 
 
 @given(some_figures(CODES), st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_order_of_the_figures_does_not_matter(rows: list[Row], random: Any) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)

@@ -18,7 +18,6 @@ from tests.warehouse.centre import (
     everywhere,
     health,
     people,
-    school,
 )
 from warehouse.errors import NoSuchReleaseError, ReleaseDecisionError
 from warehouse.publishing import AUTOMATIC, ReleasePolicy
@@ -38,10 +37,9 @@ def country(value: float, period: str = "2024") -> list[Return]:
             Cell("HLT_BEDS", code, value + number),
             Cell("HLT_BEDS_PER_10K", code, 50.0 + number, "urban"),
             Cell("HLT_BEDS_PER_10K", code, 40.0 + number, "rural"),
+            Cell("HLT_VILLAGES_WITH_CLINIC_SHARE", code, value - number),
         )
         returns.append(health(*cells, province=code, period=period))
-        share = Cell("EDU_CONSOLIDATION_RATE", code, value - number)
-        returns.append(school(share, province=code, period=f"SY{period}"))
         returns.append(employment(people(1000.0 + 10 * number, code), province=code, period=period))
     return returns
 
@@ -321,8 +319,8 @@ def test_the_difference_of_two_releases_counts_by_kind_and_says_why(centre: Cent
     counts = found.figures.set_index("indicator_code")
     assert counts.loc["HLT_BEDS", ["added", "revision", "withdrawn"]].tolist() == [31, 1, 0]
     assert counts.loc["HLT_BEDS_PER_10K", ["added", "revision", "withdrawn"]].tolist() == [0, 0, 2]
-    assert found.revisions["kind"].tolist() == ["withdrawn", "withdrawn", "revision"]
-    revised = found.revisions.iloc[2]
+    assert found.revisions["kind"].tolist() == ["withdrawn", "withdrawn", "withdrawn", "revision"]
+    revised = found.revisions.iloc[3]
     assert (revised["old_value"], revised["new_value"], revised["relative_change"]) == (100.0, 400.0, 3.0)
     moved = found.inequality[found.inequality["indicator_code"] == "HLT_BEDS_PER_1000"].iloc[0]
     assert moved["new_gini"] > moved["old_gini"]
