@@ -16,7 +16,11 @@ import pytest
 from resources.archive import Archive
 from tests.assets.world import Place, World, open_world, wait_for
 
-pytestmark = [pytest.mark.xdist_group("killed"), pytest.mark.timeout(600)]  # a busy machine takes minutes
+pytestmark = [
+    pytest.mark.xdist_group("killed"),
+    pytest.mark.timeout(600),
+    pytest.mark.long,
+]  # a busy machine takes minutes
 
 SCOPE = ("--sector", "health", "--province", "540000")
 REVISED = ("540000/health", "revised", "health_quarterly-2025-Q3")
