@@ -15,6 +15,8 @@ from returns import reading
 from returns.layouts import load_layouts
 from tests.assets.world import Night, Said, World, open_world
 
+pytestmark = pytest.mark.long  # nights of its own
+
 TIBET = "540000"
 UNKNOWN_HEADER = (f"{TIBET}/health", "health_annual", "2025")
 SLIP = (f"{TIBET}/health", "health_quarterly", "2026-Q1")
