@@ -16,7 +16,7 @@ from warehouse.catalogue import Catalogue
 from warehouse.checking import record_checks
 from warehouse.coding import to_codes
 from warehouse.computing import compute_marts
-from warehouse.publishing import digest_slices, discard_unpublished, next_release_id, nominate, write_mart
+from warehouse.publishing import Release, digest_slices, discard_unpublished, next_release_id, nominate, write_mart
 from warehouse.receipts import Refresh, lock_writing
 
 
@@ -65,3 +65,8 @@ def prepare_marts(
 def _judge(checks: ChecksProcess, frames: dict[str, pd.DataFrame], catalogue: Catalogue) -> dict[str, SuiteOutcome]:
     """The marts' suites, one after the other."""
     return {mart: checks.validate(f"marts.{mart}", to_codes(frame, catalogue)) for mart, frame in frames.items()}
+
+
+def status_of(made: Release | None) -> str:
+    """How a refresh ended that made this release, or none."""
+    return "unchanged" if made is None else "published" if made.action == "publish" else "prepared"

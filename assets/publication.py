@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
 from assets.context import OWNERS, current_refresh, stage
 from assets.marts import mart_key
+from assets.preparing import status_of
 from assets.tables import table_schema
 from resources.archive import Decision
 from resources.dagster import ArchiveResource, ClockResource, PolicyResource, WarehouseResource
@@ -50,36 +52,32 @@ def build_release() -> dg.AssetsDefinition:
             number = next_release_id(connection)
             moment = clock.read()
             made = publish(connection, refresh, number, moment, load_catalogue(), policy.plain())
+            facts: dict[str, Any] = {}
             if made is not None:
-                action = "hold" if made.held_because else "embargo" if policy.embargo_time else "publish"
                 decision = Decision(
-                    action, BY_POLICY, made.held_because, moment, None, None, refresh.recorded_at, made.live_at
+                    made.action, BY_POLICY, made.held_because, moment, None, None, refresh.recorded_at, made.live_at
                 )
                 archive.plain().append_decisions([decision])
+                facts = asdict(made) | {"live_at": made.live_at.isoformat() if made.live_at else None}
             counts = check_counts(connection, refresh.refresh_id)
-            facts = (
-                {} if made is None else asdict(made) | {"live_at": made.live_at.isoformat() if made.live_at else None}
-            )
-            is_live = made is not None and made.live_at is not None and policy.embargo_time is None
-            status = "unchanged" if made is None else "published" if is_live else "prepared"
-            close_refresh(connection, refresh.refresh_id, status, clock.read(), facts | counts)
+            close_refresh(connection, refresh.refresh_id, status_of(made), clock.read(), facts | counts)
         if made is None:
             stage.info("every figure is again what the newest release has: no release made")
             return
         if made.release_id == 1:
             with warehouse.engine.begin() as connection:
                 gather_statistics(connection)
-        stage.info("%s", _told(made, is_live))
+        stage.info("%s", _told(made))
         shown = {name: value for name, value in facts.items() if value is not None}
         yield dg.MaterializeResult(metadata={**shown, **counts, "dagster/row_count": made.observations})
 
     return _release
 
 
-def _told(made: Release, is_live: bool) -> str:
+def _told(made: Release) -> str:
     """What became of a release, in a line."""
     if made.held_because:
         return f"release {made.release_id} is held: {made.held_because}; junheng release approve {made.release_id}"
-    return (
-        f"published release {made.release_id}" if is_live else f"release {made.release_id} goes live at {made.live_at}"
-    )
+    if made.action == "embargo":
+        return f"release {made.release_id} goes live at {made.live_at}"
+    return f"published release {made.release_id}"

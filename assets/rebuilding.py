@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from assets.accepting import accept_form
-from assets.preparing import prepare_marts
+from assets.preparing import prepare_marts, status_of
 from expectations import ChecksProcess
 from resources.archive import Archive, Decision, ManifestEntry
 from resources.platforms import Register
@@ -27,7 +27,15 @@ from warehouse.catalogue import Catalogue
 from warehouse.computing import compute_observations
 from warehouse.errors import JunhengError
 from warehouse.periods import parse_period
-from warehouse.publishing import Release, ReleasePolicy, RepeatedPolicy, check_counts, next_release_id, publish
+from warehouse.publishing import (
+    Release,
+    ReleasePolicy,
+    RepeatedPolicy,
+    check_counts,
+    next_release_id,
+    publish,
+    see_as_of,
+)
 from warehouse.quarantining import record_waiver
 from warehouse.receipts import Collected, Refresh, close_refresh, lock_writing, open_refresh, record_arrivals
 from warehouse.reference import add_new_rows
@@ -154,8 +162,7 @@ def _replay(
         lock_writing(connection, refresh)
         moment = night.made.decided_at if night.made else night.recorded_at
         made = publish(connection, refresh, next_release_id(connection), moment, catalogue, _policy(night.made))
-        is_live = made is not None and made.live_at is not None and not (night.made and night.made.action == "embargo")
-        _close(connection, refresh, "unchanged" if made is None else "published" if is_live else "prepared")
+        _close(connection, refresh, status_of(made))
     return made
 
 
@@ -199,8 +206,7 @@ def _repeat(engine: Engine, decisions: Iterable[Decision]) -> None:
     for decision in decisions:
         with engine.begin() as connection:
             # Where each release stands is asked as of the decision: an embargo that has ended since had not then.
-            setting = sa.text("SELECT set_config('junheng.as_of', :moment, true)")
-            connection.execute(setting, {"moment": decision.decided_at.isoformat()})
+            see_as_of(connection, decision.decided_at)
             if decision.action == "waive":
                 record_waiver(
                     connection,

@@ -27,6 +27,7 @@ from assets.accepting import accept_form
 from expectations import ChecksProcess
 from resources.archive import Archive
 from resources.database import Warehouse
+from resources.platforms import load_register
 from warehouse.catalogue import load_catalogue
 from warehouse.migrating import migrate
 from warehouse.receipts import open_refresh
@@ -86,8 +87,10 @@ def floor_seconds(url: str, contents: list[bytes]) -> tuple[float, float]:
 
 def our_seconds(source: Engine, target: Engine, archive: Archive, checks: ChecksProcess) -> float:
     """From the archive's bytes to loaded observations, for every form."""
-    catalogue = load_catalogue()
-    names = [column.name for column in arrival.columns if column.name not in ("arrival_id", "refresh_id")]
+    catalogue, register = load_catalogue(), load_register()
+    names = [
+        column.name for column in arrival.columns if column.name in return_receipt.c and column.name != "refresh_id"
+    ]
     with source.connect() as connection:
         rows = connection.execute(
             sa.select(*(return_receipt.c[name] for name in names)).where(return_receipt.c.sequence == 1)
@@ -100,7 +103,9 @@ def our_seconds(source: Engine, target: Engine, archive: Archive, checks: Checks
         connection.execute(sa.insert(arrival), [row | {"refresh_id": refresh.refresh_id} for row in deliveries])
     total = 0.0
     for form in catalogue.forms.values():
-        seconds = timed(lambda f=form: accept_form(f, catalogue, archive, target, refresh, checks, lambda: now))
+        seconds = timed(
+            lambda f=form: accept_form(f, catalogue, archive, target, refresh, checks, lambda: now, register)
+        )
         print(f"  {seconds:6.1f} s  {form.form}")
         total += seconds
     return total

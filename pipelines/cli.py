@@ -21,6 +21,7 @@ from pipelines.commands.archive import archive
 from pipelines.commands.db import db
 from pipelines.commands.explain import explain
 from pipelines.commands.layouts import layout
+from pipelines.commands.moments import end_of
 from pipelines.commands.platforms import platforms
 from pipelines.commands.quarantine import quarantine, reread
 from pipelines.commands.reading import read
@@ -29,7 +30,7 @@ from pipelines.commands.release import release
 from pipelines.commands.sandbox import sandbox
 from pipelines.commands.standards import standards
 from pipelines.progress import showing_progress
-from pipelines.settings import SHANGHAI, Settings
+from pipelines.settings import Settings
 from warehouse.errors import JunhengError
 
 if TYPE_CHECKING:
@@ -150,19 +151,6 @@ def _day(text: str | None) -> str | None:
         ) from error
 
 
-def end_of(text: str) -> datetime.datetime:
-    """The moment an ISO text means: the end of a day in Asia/Shanghai, or the moment itself."""
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{text!r} is no date; write 2026-03-01 or 2026-03-01T09:00", param_hint="--as-of"
-        ) from error
-    if not any(mark in text for mark in "T :"):  # a day, however it is written
-        moment = datetime.datetime.combine(moment.date(), datetime.time.max)
-    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
-
-
 def _check_provinces(codes: tuple[str, ...]) -> None:
     from resources.platforms.register import PORTAL
     from warehouse.catalogue import load_catalogue
@@ -191,7 +179,7 @@ def status(troubles: bool) -> None:
 @click.option("--as-of", metavar="DATE", help="As readers saw it at the end of this day, or at this moment (ISO).")
 def query(statement: str, limit: int, output: str, as_of: str | None) -> None:
     """Run a select on the marts as bi_reader: junheng query "select * from release"."""
-    moment = None if as_of is None else end_of(as_of)
+    moment = end_of(as_of)
     from pipelines.commands.db import open_warehouse
     from pipelines.formats import render
     from warehouse.reporting import query_marts

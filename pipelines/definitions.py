@@ -27,8 +27,8 @@ from resources.dagster import (
     WarehouseResource,
 )
 from resources.inbox import Inbox
-from resources.platforms.register import PORTAL
-from warehouse.catalogue import load_catalogue, use_local_standards
+from resources.platforms.register import PORTAL, load_register
+from warehouse.catalogue import Form, load_catalogue, use_local_standards
 from warehouse.publishing import MART_TABLES
 
 NIGHTLY = "nightly_refresh"
@@ -37,7 +37,8 @@ NIGHTLY = "nightly_refresh"
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Everything, for these settings; tests give their own."""
     use_local_standards(settings.local_standards)
-    assets, resources = build_assets(), build_resources(settings)
+    with_portal = is_portal_there(settings)
+    assets, resources = build_assets(with_portal=with_portal), build_resources(settings)
     job = build_nightly_job(assets, resources)
     schedule = dg.ScheduleDefinition(
         job=job,
@@ -48,7 +49,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     return dg.Definitions(
         assets=assets,
-        asset_checks=build_asset_checks(),
+        asset_checks=build_asset_checks(with_portal=with_portal),
         jobs=[job],
         schedules=[schedule],
         sensors=[build_inbox_sensor(job, Inbox(settings.inbox_folder))],
@@ -76,10 +77,15 @@ def build_nightly_job(assets: list[dg.AssetsDefinition], resources: dict[str, ob
     )
 
 
-def build_assets() -> list[dg.AssetsDefinition]:
+def is_portal_there(settings: Settings) -> bool:
+    """Whether the public portal has an address; without one it has no assets, and costs a night nothing."""
+    return load_register(portal_url=settings.portal_url).platform(*PORTAL).address(settings.platform_url) is not None
+
+
+def build_assets(*, with_portal: bool = True) -> list[dg.AssetsDefinition]:
     """Assets by stage, in the order of the data."""
     catalogue = load_catalogue()
-    owed, forms = list(catalogue.forms.values()), list(catalogue.all_forms.values())
+    owed, forms = list(catalogue.forms.values()), _forms(with_portal)
     partitions = {
         form.form: province_periods(form.frequency, catalogue.provinces if form.is_owed else [PORTAL[0]])
         for form in forms
@@ -94,11 +100,15 @@ def build_assets() -> list[dg.AssetsDefinition]:
     ]
 
 
-def build_asset_checks() -> list[dg.AssetChecksDefinition]:
+def _forms(with_portal: bool) -> list[Form]:
+    catalogue = load_catalogue()
+    return list((catalogue.all_forms if with_portal else catalogue.forms).values())
+
+
+def build_asset_checks(*, with_portal: bool = True) -> list[dg.AssetChecksDefinition]:
     """The checks of returns by form and of marts, as they are shown on their assets."""
-    forms = load_catalogue().all_forms.values()
     return [
-        *(build_checks(form.sector, observations_key_of(form), form.form) for form in forms),
+        *(build_checks(form.sector, observations_key_of(form), form.form) for form in _forms(with_portal)),
         *(build_checks(f"marts.{mart}", mart_key(mart), mart) for mart in MART_TABLES),
     ]
 

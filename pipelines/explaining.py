@@ -7,8 +7,8 @@ import datetime
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from pipelines.commands.moments import shown as moment
 from pipelines.commands.printing import printable
-from pipelines.settings import SHANGHAI
 from warehouse.explanations import Explanation, Unit
 from warehouse.formulas import number
 from warehouse.lineage import Figure, Source, Vintage
@@ -137,11 +137,6 @@ def check_lines(source: Source) -> Iterator[str]:
         return
     for finding in source.findings:
         yield f"check {finding.outcome}: {finding.check_id}: {printable(finding.explanation, 400)}"
-
-
-def moment(when: datetime.datetime) -> str:
-    """A moment in the platforms' time."""
-    return when.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
 def _unit_lines(unit: Unit, told: Collection[str]) -> Iterator[str]:

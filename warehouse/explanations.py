@@ -6,7 +6,6 @@ Here: finding the row, or what there is near it, and which figures it is made of
 
 from __future__ import annotations
 
-import datetime
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -196,11 +195,6 @@ def _explain_inequality(
 
 def _weight_key(unit: Any) -> FigureKey:
     return (unit.weight_indicator_key, unit.weight_period_key, unit.region_key, unit.weight_area_key)
-
-
-def end_of_day(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
-    """The last moment of a day: *as of* a date is when that day ended."""
-    return datetime.datetime.combine(day, datetime.time.max, zone)
 
 
 _RELEASE = sa.text("SELECT release_id, in_force_from FROM mart.release_in_force")

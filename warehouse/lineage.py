@@ -135,11 +135,6 @@ class Link:
     is_reported: bool
 
 
-def see_as_of(connection: Connection, moment: datetime.datetime) -> None:
-    """Let this transaction see every mart as readers saw it at a moment."""
-    connection.execute(sa.text("SELECT set_config('junheng.as_of', :moment, true)"), {"moment": moment.isoformat()})
-
-
 def trace_figures(
     connection: Connection, keys: Iterable[FigureKey], shown: int | None = None
 ) -> dict[FigureKey, Figure]:

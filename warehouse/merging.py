@@ -198,8 +198,9 @@ _COMPARE = sa.text(
     f" {_DIFFERENCE} AS verdict"
     " FROM staging.observation s LEFT JOIN (SELECT * FROM core.observation WHERE superseded_at = 'infinity'"
     " AND period_key = ANY(:period_key) AND indicator_key = ANY(:indicator_key)) o"
-    " ON " + _OF_SAME_FIGURE.format("o", "s") + ""
-    " WHERE o.indicator_key IS NULL OR o.value IS DISTINCT FROM s.value OR o.obs_status <> s.obs_status"
+    " ON "
+    + _OF_SAME_FIGURE.format("o", "s")
+    + " WHERE o.indicator_key IS NULL OR o.value IS DISTINCT FROM s.value OR o.obs_status <> s.obs_status"
     " OR o.receipt_id = ANY(CAST(:lent AS bigint[])) OR (o.receipt_id IS NULL AND s.arrival_id IS NOT NULL)"
 )
 _ADD_VANISHED = sa.text(
@@ -226,8 +227,8 @@ _COMPARE_AGAIN = sa.text(
     " ELSE 'vanished' END"
     " FROM verdict s LEFT JOIN core.observation o ON o.superseded_at = 'infinity' AND "
     + _OF_SAME_FIGURE.format("o", "s")
-    + ""
-    " WHERE v.old_recorded_at = :recorded_at AND " + _OF_SAME_FIGURE.format("s", "v")
+    + " WHERE v.old_recorded_at = :recorded_at AND "
+    + _OF_SAME_FIGURE.format("s", "v")
 )
 _FORGET_SAME = sa.text("DELETE FROM verdict WHERE verdict = 'same'")
 _CLOSE = sa.text(

@@ -20,7 +20,8 @@ OWNED = ("indicator_code", "region_code", "period_code", "area_type")
 
 def lent_receipts(connection: Connection) -> list[int]:
     """Receipts of the portal: figures that came by them are lent, and yield to a province's own."""
-    return list(connection.scalars(sa.select(return_receipt.c.receipt_id).where(return_receipt.c.sector == PORTAL)))
+    lending = (return_receipt.c.sector == PORTAL, return_receipt.c.loaded > 0)
+    return list(connection.scalars(sa.select(return_receipt.c.receipt_id).where(*lending)))
 
 
 def owned_figures(connection: Connection, observations: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:

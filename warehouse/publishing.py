@@ -100,12 +100,14 @@ class RepeatedPolicy(ReleasePolicy):
 
 @dataclass(frozen=True)
 class Release:
-    """A release that was made. ``live_at``: from when readers see it; None: it is held, and ``held_because`` says why."""
+    """A release that was made. ``action``: publish, hold or embargo. ``live_at``: from when readers see it; None: it is held,
+    and ``held_because`` says why."""
 
     release_id: int
     observations: int
     revisions: int
     marts_sha256: str
+    action: str
     live_at: datetime.datetime | None
     held_because: str | None = None
 
@@ -245,15 +247,25 @@ def publish(
         live_at = after_last_move(connection, live_at)
     if live_at is not None or in_force_release(connection) is None:
         sync_catalogue(connection, catalogue)
-    made = Release(release_id, rows, int(revisions or 0), marts_sha256, live_at, held_because)
+    action = "hold" if held_because else "embargo" if policy.is_embargo else "publish"
+    made = Release(release_id, rows, int(revisions or 0), marts_sha256, action, live_at, held_because)
+    _record(connection, refresh, made, catalogue)
+    record_decision(connection, release_id, action, BY_POLICY, held_because, now, live_at)
+    if live_at is not None:
+        move_pointer(connection, release_id, live_at, is_embargoed=policy.is_embargo)
+    return made
+
+
+def _record(connection: Connection, refresh: Refresh, made: Release, catalogue: Catalogue) -> None:
+    """Write a release, and which changes and refreshes it is the first to show."""
     connection.execute(
         sa.insert(release).values(
-            release_id=release_id,
-            published_at=live_at,
+            release_id=made.release_id,
+            published_at=made.live_at,
             refresh_id=refresh.refresh_id,
             recorded_at=refresh.recorded_at,
-            status="held" if held_because else "published",
-            held_because=held_because,
+            status="held" if made.held_because else "published",
+            held_because=made.held_because,
             observations=made.observations,
             revisions=made.revisions,
             marts_sha256=made.marts_sha256,
@@ -261,18 +273,14 @@ def publish(
             **check_counts(connection, refresh.refresh_id),
         )
     )
-    connection.execute(sa.update(changed_slice).where(open_slices).values(release_id=release_id))
+    shown = {"release_id": made.release_id}
+    connection.execute(sa.update(changed_slice).where(changed_slice.c.release_id.is_(None)).values(shown))
     refreshes = schema.refresh
     connection.execute(
         sa.update(refreshes)
         .where(refreshes.c.release_id.is_(None), refreshes.c.recorded_at <= refresh.recorded_at)
-        .values(release_id=release_id)
+        .values(shown)
     )
-    action = "hold" if held_because else "embargo" if policy.is_embargo else "publish"
-    record_decision(connection, release_id, action, BY_POLICY, held_because, now, live_at)
-    if live_at is not None:
-        move_pointer(connection, release_id, live_at, is_embargoed=policy.is_embargo)
-    return made
 
 
 def lock_decisions(connection: Connection) -> None:
@@ -284,6 +292,11 @@ def in_force_release(connection: Connection) -> int | None:
     """Number of the release that readers see."""
     found = connection.scalar(sa.select(release_in_force.c.release_id))
     return None if found is None else int(found)
+
+
+def see_as_of(connection: Connection, moment: datetime.datetime) -> None:
+    """Let this transaction see every mart as readers saw it at a moment."""
+    connection.execute(sa.text("SELECT set_config('junheng.as_of', :moment, true)"), {"moment": moment.isoformat()})
 
 
 def after_last_move(connection: Connection, now: datetime.datetime) -> datetime.datetime:

@@ -18,6 +18,7 @@ from warehouse.breaks import DefinitionBreak, crosses_break, definition_breaks
 from warehouse.catalogue import Catalogue
 from warehouse.errors import QueryRefusedError
 from warehouse.periods import parse_period
+from warehouse.publishing import see_as_of
 
 OBSERVED = ("A", "P", "B")
 """Statuses findings may rest on: observed figures, never estimates (docs/architecture.md)."""
@@ -114,8 +115,7 @@ def query_marts(
     try:
         connection.execute(sa.text("SET TRANSACTION READ ONLY"))
         if as_of is not None:
-            setting = sa.text("SELECT set_config('junheng.as_of', :moment, true)")
-            connection.execute(setting, {"moment": as_of.isoformat()})
+            see_as_of(connection, as_of)
         connection.execute(sa.text("SET LOCAL ROLE bi_reader"))
         connection.execute(sa.text("SET LOCAL search_path TO mart"))
         with driver.cursor() as cursor:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from expectations.model import Check, Severity, Verdict, verdict
+from expectations.structure import STATUSES_WITHOUT_VALUE
 from warehouse.catalogue import Catalogue
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -122,6 +123,38 @@ def key_rules(columns: tuple[str, ...], key: tuple[str, ...]) -> tuple[Check, ..
         source,
     )
     return (expected, *present, unique)
+
+
+VALUE_RULES = (
+    rule(
+        "value_finite",
+        "values",
+        "the figure is infinite",
+        "数值必须是有限数。",
+        "A published figure is a finite number.",
+        "a rate over a denominator of 0 is undefined, not infinite",
+    ),
+    rule(
+        "status_agrees_with_value",
+        "values",
+        "the figure is {value} but its status is {obs_status}",
+        "空值必须有缺失状态，有数则不得标为缺失。",
+        "A null figure has a status that says so, and a figure never has such a status.",
+        "docs/architecture.md: a blank is never 0",
+        evidence=("obs_status",),
+    ),
+)
+"""The rules of a mart of figures with their status."""
+
+
+def judge_values(frame: pd.DataFrame) -> Columns:
+    """The verdicts of :data:`VALUE_RULES`, of the columns ``value`` and ``obs_status``."""
+    value = floats(frame, "value")
+    says_blank = frame["obs_status"].isin(STATUSES_WITHOUT_VALUE).to_numpy(dtype=np.bool_)
+    return {
+        "value_finite_holds": verdict(~np.isnan(value), np.isfinite(value)),
+        "status_agrees_with_value_holds": verdict(~nulls(frame, "obs_status"), says_blank == np.isnan(value)),
+    }
 
 
 def floats(frame: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:

@@ -10,39 +10,23 @@ import numpy.typing as npt
 import pandas as pd
 
 from expectations.marts.common import (
+    VALUE_RULES,
     Columns,
     Mart,
     close,
     floats,
+    judge_values,
     key_rules,
-    nulls,
     rule,
 )
 from expectations.model import verdict
-from expectations.structure import STATUSES_WITHOUT_VALUE
 from warehouse.catalogue import Catalogue
 
 _KEY = ("indicator_code", "region_code", "period_code", "area_type")
 _COLUMNS = (*_KEY, "value", "obs_status")
 _RULES = (
     *key_rules(_COLUMNS, _KEY),
-    rule(
-        "value_finite",
-        "values",
-        "the figure is infinite",
-        "数值必须是有限数。",
-        "A published figure is a finite number.",
-        "a rate over a denominator of 0 is undefined, not infinite",
-    ),
-    rule(
-        "status_agrees_with_value",
-        "values",
-        "the figure is {value} but its status is {obs_status}",
-        "空值必须有缺失状态，有数则不得标为缺失。",
-        "A null figure has a status that says so, and a figure never has such a status.",
-        "docs/architecture.md: a blank is never 0",
-        evidence=("obs_status",),
-    ),
+    *VALUE_RULES,
     rule(
         "nation_sum",
         "values",
@@ -57,10 +41,8 @@ _RULES = (
 
 def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
     value = floats(frame, "value")
-    says_blank = frame["obs_status"].isin(STATUSES_WITHOUT_VALUE).to_numpy(dtype=np.bool_)
     return {
-        "value_finite_holds": verdict(~np.isnan(value), np.isfinite(value)),
-        "status_agrees_with_value_holds": verdict(~nulls(frame, "obs_status"), says_blank == np.isnan(value)),
+        **judge_values(frame),
         **_judge_nation(frame, catalogue, value),
     }
 

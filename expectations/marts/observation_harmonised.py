@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from expectations.marts.common import Columns, Mart, floats, key_rules, nulls, rule, texts
+from expectations.marts.common import VALUE_RULES, Columns, Mart, judge_values, key_rules, nulls, rule, texts
 from expectations.model import verdict
-from expectations.structure import STATUSES_WITHOUT_VALUE
 from warehouse.catalogue import Catalogue
 from warehouse.marts.observation_harmonised import MAP_STATUSES
 
@@ -20,23 +19,7 @@ _EVIDENCE = ("map_status", "reported_codes")
 _OWN = ("recomputed", "unmapped", "moved")
 _RULES = (
     *key_rules(_COLUMNS, _KEY),
-    rule(
-        "value_finite",
-        "values",
-        "the figure is infinite",
-        "数值必须是有限数。",
-        "A published figure is a finite number.",
-        "a rate over a denominator of 0 is undefined, not infinite",
-    ),
-    rule(
-        "status_agrees_with_value",
-        "values",
-        "the figure is {value} but its status is {obs_status}",
-        "空值必须有缺失状态，有数则不得标为缺失。",
-        "A null figure has a status that says so, and a figure never has such a status.",
-        "docs/architecture.md: a blank is never 0",
-        evidence=("obs_status",),
-    ),
+    *VALUE_RULES,
     rule(
         "map_status_known",
         "values",
@@ -70,8 +53,6 @@ _RULES = (
 
 
 def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
-    value = floats(frame, "value")
-    says_blank = frame["obs_status"].isin(STATUSES_WITHOUT_VALUE).to_numpy(dtype=np.bool_)
     status, region, codes = texts(frame, "map_status"), texts(frame, "region_code"), texts(frame, "reported_codes")
     stays = np.array([str(each).startswith("left_") or each in _OWN for each in status], dtype=np.bool_)
     is_own = np.array([code == own for code, own in zip(codes, region, strict=True)], dtype=np.bool_)
@@ -84,8 +65,7 @@ def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
     )
     is_told = ~nulls(frame, "region_code") & ~nulls(frame, "reported_codes")
     return {
-        "value_finite_holds": verdict(~np.isnan(value), np.isfinite(value)),
-        "status_agrees_with_value_holds": verdict(~nulls(frame, "obs_status"), says_blank == np.isnan(value)),
+        **judge_values(frame),
         "stays_at_its_own_code_holds": verdict(is_told & stays, is_own),
         "stays_in_its_province_holds": verdict(is_told & ~stays, is_inside),
     }

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.db import open_warehouse
-from pipelines.settings import SHANGHAI, Settings
+from pipelines.commands.connecting import warehouse_connection
+from pipelines.commands.moments import end_of
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from returns.locating import Window
@@ -75,26 +76,20 @@ def explain(
             asked[dimension] = default if value is None else value
         elif value is not None:
             raise click.BadOptionUsage(option, f"mart.{name} has no {option}")
-    explanations = _explain(name, asked, _moment(as_of), None if every else _SHOWN)
+    explanations = _explain(name, asked, end_of(as_of), None if every else _SHOWN)
     _show(explanations, as_json, page)
 
 
 def _explain(mart: Any, asked: dict[str, str], as_of: datetime.datetime | None, shown: int | None) -> list[Explanation]:
     from warehouse.explanations import explain as explain_rows
-    from warehouse.lineage import see_as_of
-    from warehouse.migrating import require_current
     from warehouse.periods import parse_period
+    from warehouse.publishing import see_as_of
 
     parse_period(asked["period_code"])
-    engine = open_warehouse().ensure().engine()
-    try:
-        require_current(engine)
-        with engine.begin() as connection:
-            if as_of is not None:
-                see_as_of(connection, as_of)
-            return explain_rows(connection, mart, asked, shown)
-    finally:
-        engine.dispose()
+    with warehouse_connection() as connection:
+        if as_of is not None:
+            see_as_of(connection, as_of)
+        return explain_rows(connection, mart, asked, shown)
 
 
 def _show(explanations: list[Explanation], as_json: bool, page: Path | None) -> None:
@@ -132,20 +127,3 @@ def _window_finder() -> Callable[[Source, str], Window | None]:
         return find_window(grid, address) if grid is not None else None
 
     return find
-
-
-def _moment(text: str | None) -> datetime.datetime | None:
-    """A date means the end of that day in the platforms' time."""
-    from warehouse.explanations import end_of_day
-
-    if text is None:
-        return None
-    try:
-        if len(text) == len("2026-03-01"):
-            return end_of_day(datetime.date.fromisoformat(text), SHANGHAI)
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{text!r} is no date; write 2026-03-01 or 2026-03-01T12:00", param_hint="--as-of"
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)

@@ -15,6 +15,7 @@ import click
 
 from pipelines.commands.connecting import warehouse_connection
 from pipelines.commands.db import open_warehouse
+from pipelines.commands.moments import shown as shown_moment
 from pipelines.commands.printing import printable
 from pipelines.settings import SHANGHAI, Settings
 
@@ -65,7 +66,7 @@ def list_(
         )
         unplaced = list_unplaced(connection)
     shown = frame.drop(columns=["explanation", *([] if with_resolved else ["resolved_at"])])
-    shown["created_at"] = shown["created_at"].map(_moment)
+    shown["created_at"] = shown["created_at"].map(shown_moment)
     click.echo(render(shown.head(limit), output) if len(shown) else "nothing is in quarantine")
     if len(shown) > limit:
         click.echo(f"(the first {limit} of {len(shown)}; --limit shows more)", err=True)
@@ -245,10 +246,6 @@ def _explained(row: dict[Any, Any]) -> Iterator[str]:
     if check is not None:
         yield f"Check    {check.explanation_en} {check.explanation_zh}"
         yield f"Do       {check.action_en} {check.action_zh}"
-    yield f"Since    {_moment(row['created_at'])}"
+    yield f"Since    {shown_moment(row['created_at'])}"
     if row["resolved_at"] is not None and row["resolved_at"] == row["resolved_at"]:
-        yield f"Resolved {_moment(row['resolved_at'])}, by a later reading of the return"
-
-
-def _moment(moment: Any) -> str:
-    return str(moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"))
+        yield f"Resolved {shown_moment(row['resolved_at'])}, by a later reading of the return"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.commands.connecting import warehouse_connection
-from pipelines.settings import SHANGHAI, Settings
+from pipelines.commands.moments import shown as shown_moment
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -47,7 +48,7 @@ def list_(limit: int, output: str) -> None:
 
     with warehouse_connection() as connection:
         frame = list_releases(connection)
-    shown = frame.head(limit).assign(published_at=frame["published_at"].map(_moment))
+    shown = frame.head(limit).assign(published_at=frame["published_at"].map(shown_moment))
     shown["marts_sha256"] = shown["marts_sha256"].str[:12]
     click.echo(render(shown, output) if len(shown) else "nothing was published yet: run 'junheng refresh'")
     if len(frame) > limit:
@@ -63,10 +64,10 @@ def show(number: int) -> None:
     with warehouse_connection() as connection:
         found, decisions = read_release(connection, number), read_decisions(connection, number)
     for name, value in found.items():
-        click.echo(f"{name:<17} {_moment(value) if name.endswith('_at') else '' if value is None else value}")
+        click.echo(f"{name:<17} {shown_moment(value) if name.endswith('_at') else '' if value is None else value}")
     for row in decisions.to_dict("records"):
         why = f": {row['why']}" if row["why"] else ""
-        click.echo(f"{'decided':<17} {_moment(row['decided_at'])} {row['action']} by {row['operator']}{why}")
+        click.echo(f"{'decided':<17} {shown_moment(row['decided_at'])} {row['action']} by {row['operator']}{why}")
 
 
 @release.command()
@@ -216,9 +217,3 @@ def _gini(value: float | None, status: str | None) -> str:
 
 def _figure(value: float | None) -> str:
     return "blank" if value is None or value != value else f"{value:,.12g}"
-
-
-def _moment(moment: Any) -> str:
-    if moment is None or moment != moment:
-        return ""
-    return str(moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"))

@@ -15,7 +15,7 @@ SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
 def describe_graph() -> str:
     """One block an asset: group, owners, kinds, partitions, what it depends on, its checks."""
-    graph = build_definitions(Settings()).resolve_asset_graph()
+    graph = build_definitions(Settings(portal_url="https://portal.example/external")).resolve_asset_graph()
     checks: dict[str, list[str]] = {}
     for key in graph.asset_check_keys:
         checks.setdefault(key.asset_key.to_user_string(), []).append(key.name)

@@ -23,7 +23,7 @@ from sandbox.portal import Portal, portal_routes
 from sandbox.tables import TableMaker
 from tests.assets.world import Night, World, open_instance, open_world
 
-pytestmark = [pytest.mark.xdist_group("portal"), pytest.mark.timeout(900), pytest.mark.long]  # six nights of its own
+pytestmark = [pytest.mark.xdist_group("portal"), pytest.mark.timeout(900), pytest.mark.long]
 
 TODAY = "2026-04-19"
 TIBET, NINGXIA, SICHUAN = "540000", "640000", "510000"

@@ -44,8 +44,15 @@ def test_the_night_is_at_two_in_shanghai_and_on_from_the_start(definitions: dg.D
 
 def test_the_nightly_job_holds_every_asset_whatever_its_partitions(definitions: dg.Definitions) -> None:
     keys = definitions.resolve_job_def(NIGHTLY).asset_layer.executable_asset_keys
-    assert keys == {spec.key for asset in build_assets() for spec in asset.specs}
+    assert keys == {spec.key for asset in build_assets(with_portal=False) for spec in asset.specs}
     assert len({spec.partitions_def for asset in build_assets() for spec in asset.specs}) > 4
+
+
+@pytest.mark.parametrize("address", [None, "https://portal.example/external"])
+def test_the_portal_has_assets_only_where_it_has_an_address(tmp_path: Path, address: str | None) -> None:
+    made = build_definitions(Settings(home=tmp_path, portal_url=address))
+    keys = {key.to_user_string() for key in made.resolve_job_def(NIGHTLY).asset_layer.executable_asset_keys}
+    assert ("portal_annual_returns" in keys) == (address is not None)
 
 
 def test_the_ui_sees_the_name_of_a_secret_and_never_the_secret(definitions: dg.Definitions) -> None:

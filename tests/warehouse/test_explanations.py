@@ -21,7 +21,8 @@ from warehouse.checking import record_checks
 from warehouse.errors import NoSuchMartRowError, NothingInForceError
 from warehouse.explanations import Explanation, Mart, explain
 from warehouse.formulas import number
-from warehouse.lineage import choose_extremes, see_as_of
+from warehouse.lineage import choose_extremes
+from warehouse.publishing import see_as_of
 
 RATE = {"indicator_code": "HLT_BEDS_PER_1000", "period_code": "2024", "region_code": "510000", "area_type": "total"}
 BEDS = RATE | {"indicator_code": "HLT_BEDS"}
