@@ -1,7 +1,7 @@
 """What each column of a mart means: read from the migrations' SQL, written to the database and into the data dictionary.
 
 A column that shows a table's column has that column's type and, unless :data:`MEANINGS` says otherwise, its comment in
-``warehouse/schema.py``; so a column is described once. One without either raises :class:`NoMeaningError`. Not here: making
+``warehouse/schema/``; so a column is described once. One without either raises :class:`NoMeaningError`. Not here: making
 the views (``migrations/``), rendering the dictionary (docs).
 """
 
