@@ -14,14 +14,7 @@ from assets.preparing import prepare_marts
 from assets.tables import table_schema
 from resources.dagster import ClockResource, WarehouseResource
 from warehouse.catalogue import load_catalogue
-from warehouse.publishing import MART_TABLES
-
-DESCRIPTIONS = {
-    "attainment": "Each figure against the floors, targets and references in force.",
-    "urban_rural_gap": "Town against country: ratio, difference, and which side is worse off.",
-    "inequality": "CV, Gini and Theil T with its parts, over provinces and over counties, by units and by people.",
-    "observation_harmonised": "Figures that differ on today's map of regions: renamed, merged, split, or left, and why.",
-}
+from warehouse.marts.registry import MARTS
 
 
 def mart_key(mart: str) -> dg.AssetKey:
@@ -36,15 +29,15 @@ def build_marts() -> dg.AssetsDefinition:
         name="compute_marts",
         specs=[
             dg.AssetSpec(
-                mart_key(mart),
+                mart_key(mart.name),
                 deps=["core_observation"],
                 group_name="marts",
                 owners=OWNERS,
                 kinds={"pandas", "postgres"},
-                description=DESCRIPTIONS[mart],
-                metadata={"dagster/column_schema": table_schema(table), "dagster/table_name": f"mart.{mart}"},
+                description=mart.description,
+                metadata={"dagster/column_schema": table_schema(mart.table), "dagster/table_name": f"mart.{mart.name}"},
             )
-            for mart, table in MART_TABLES.items()
+            for mart in MARTS.values()
         ],
     )
     def _compute_marts(

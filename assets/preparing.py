@@ -15,8 +15,8 @@ from expectations.bridge import check_result_rows
 from warehouse.catalogue import Catalogue
 from warehouse.checking import record_checks
 from warehouse.coding import to_codes
-from warehouse.computing import compute_marts
-from warehouse.publishing import Release, digest_slices, discard_unpublished, next_release_id, nominate, write_mart
+from warehouse.computing import compute_marts, write_marts
+from warehouse.publishing import Release, discard_unpublished, next_release_id, nominate
 from warehouse.receipts import Refresh, lock_writing
 
 
@@ -45,13 +45,12 @@ def prepare_marts(
         lock_writing(connection, refresh)
         release_id = next_release_id(connection)
         discard_unpublished(connection, release_id)
-        frames = compute_marts(connection, catalogue)
+        computed = compute_marts(connection, catalogue)
+        frames = {mart: rows.frame for mart, rows in computed.items()}
         # The checks process works on its own core while the rows are written; nobody sees them before the release.
         with ThreadPoolExecutor(1) as pool:
             judged = pool.submit(_judge, checks, frames, catalogue)
-            for mart, frame in frames.items():
-                write_mart(connection, mart, frame, release_id)
-            digest_slices(connection, release_id)
+            write_marts(connection, computed, release_id, catalogue)
             outcomes = judged.result()
         prepared = Prepared(frames, outcomes)
         if not prepared.broken:

@@ -1,13 +1,14 @@
 """From changed figures to the marts of the coming release: reads what is needed, calls the pure functions, writes.
 
 Here: the I/O around :mod:`warehouse.differencing`, :mod:`warehouse.deriving` and :mod:`warehouse.marts`, for the slices
-that changed and what depends on them, nothing more. Not here: any formula.
+that changed and what depends on them, nothing more, a batch at a time. Not here: any formula.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 import sqlalchemy as sa
@@ -20,14 +21,12 @@ from warehouse.dependencies import dependent_slices, required_slices
 from warehouse.deriving import aggregate_nation, derive_indicators
 from warehouse.differencing import difference_flows, is_single_span, span_parts, touched_spans
 from warehouse.loading import record_changes
-from warehouse.marts.attainment import attainment
-from warehouse.marts.inequality import inequality
-from warehouse.marts.observation_harmonised import observation_harmonised
-from warehouse.marts.urban_rural_gap import urban_rural_gap
+from warehouse.marts import reach
+from warehouse.marts.registry import MARTS, Inputs
 from warehouse.merging import Merged, merge
-from warehouse.panels import Slice
+from warehouse.panels import STATUSES, Slice
 from warehouse.parts import are_rules_missing, figure_rules, inequality_rules, record_missing_rules, record_rules
-from warehouse.publishing import unpublished_slices
+from warehouse.publishing import digest_slices, unpublished_slices, write_mart
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
 from warehouse.schema import changed_slice, release, slice_digest
@@ -47,6 +46,11 @@ _READ_FIGURES = sql.SQL(
 _CURRENT = sql.SQL(" WHERE o.superseded_at = 'infinity'")
 _KNOWN_THEN = sql.SQL(" WHERE o.recorded_at <= {moment} AND o.superseded_at > {moment}")
 
+#: Figures read together: 2,000,000 are some 50 MB, and the tables a mart makes of them a few times that.
+_FIGURES_AT_ONCE = 2_000_000
+#: What a slice of which nothing was published yet is taken to hold: all counties, and some areas.
+_FIGURES_OF_A_SLICE = 5_000
+
 Moment = datetime.datetime | None
 """When figures were known; None: now."""
 
@@ -61,6 +65,26 @@ def changed_slices(connection: Connection, catalogue: Catalogue) -> set[Slice]:
     return {pair for pair in pairs if pair[0] in catalogue.by_key}
 
 
+def shown_slices(connection: Connection) -> dict[str, dict[Slice, int]]:
+    """The slices that the newest release has, with how many rows each, by mart (``observation`` among them)."""
+    digests = slice_digest
+    columns = (digests.c.mart, digests.c.indicator_key, digests.c.period_key, digests.c.rows)
+    found: dict[str, dict[Slice, int]] = {}
+    for mart, indicator_key, period_key, rows in connection.execute(
+        sa.select(*columns).where(digests.c.release_to.is_(None))
+    ):
+        found.setdefault(mart, {})[indicator_key, period_key] = rows
+    return found
+
+
+def _with(changed: Iterable[Slice], shown: Iterable[Slice]) -> dict[int, set[int]]:
+    """Periods by indicator of both."""
+    known: dict[int, set[int]] = {}
+    for indicator_key, period_key in (*shown, *changed):
+        known.setdefault(indicator_key, set()).add(period_key)
+    return known
+
+
 def known_periods(
     connection: Connection, changed: Collection[Slice], release_id: int | None = None
 ) -> dict[int, set[int]]:
@@ -72,10 +96,7 @@ def known_periods(
     rows = connection.execute(
         sa.select(digests.c.indicator_key, digests.c.period_key).where(digests.c.mart == "observation", is_shown)
     )
-    known: dict[int, set[int]] = {}
-    for indicator_key, period_key in [*((row.indicator_key, row.period_key) for row in rows), *changed]:
-        known.setdefault(indicator_key, set()).add(period_key)
-    return known
+    return _with(changed, [(row.indicator_key, row.period_key) for row in rows])
 
 
 def want(connection: Connection, slices: Collection[Slice]) -> None:
@@ -95,9 +116,11 @@ def read_figures(
     figures = read_fixed(connection, _READ_FIGURES + condition + reported, _FIGURE_COLUMNS)
     status = figures["obs_status"].astype("category")
     names = [name.decode() for name in status.cat.categories]
+    # The same categories whatever was read, so that frames of several reads concatenate; an unknown status is kept.
+    others = sorted(set(names) - set(STATUSES))
     return figures.assign(
         area_key=figures["area_key"].astype("int8"),
-        obs_status=status.cat.rename_categories(names),
+        obs_status=status.cat.rename_categories(names).cat.set_categories([*STATUSES, *others]),
     )
 
 
@@ -194,26 +217,67 @@ def count_vintages(connection: Connection) -> int:
     return int(connection.scalar(sa.text(query + " WHERE i.inhparent = CAST('core.observation' AS regclass)")) or 0)
 
 
-def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, pd.DataFrame]:
-    """The marts of the changed slices and of what depends on them, as frames by mart; nothing is written.
+@dataclass(frozen=True)
+class MartRows:
+    """What was computed of a mart: the rows, and the slices that they replace (some may have none)."""
 
-    Afterwards ``pg_temp.wanted`` holds the slices that the frames replace.
-    """
+    frame: pd.DataFrame
+    slices: frozenset[Slice]
+
+
+def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, MartRows]:
+    """The marts of the changed slices and of what rests on them, by mart; nothing is written."""
     changed = changed_slices(connection, catalogue)
-    known = known_periods(connection, changed)
-    wanted = dependent_slices(changed, catalogue, known).metrics
-    figures = read_figures(connection, required_slices(wanted, catalogue, known))
-    want(connection, {*wanted, *changed})
-    return compute_metrics(figures, catalogue, wanted, warned_slices(connection))
+    shown = shown_slices(connection)
+    known = _with(changed, shown.get("observation", {}))
+    warned = warned_slices(connection)
+    wanted: dict[str, set[Slice]] = {}
+    for mart in MARTS.values():
+        possible = mart.slices(catalogue, known)
+        # What an indicator is no longer compared for goes; of one that the catalogue no longer has, what was published stays.
+        stale = {key for key in shown.get(mart.name, {}).keys() - possible if key[0] in catalogue.by_key}
+        wanted[mart.name] = reach.touched(changed, possible, mart.rests_on, catalogue, known) | stale
+    found: dict[str, list[pd.DataFrame]] = {mart: [] for mart in wanted}
+    for batch in _batches(wanted, shown.get("observation", {})):
+        needed = {
+            key
+            for name, slices in batch.items()
+            for key in reach.needed(slices, MARTS[name].rests_on, catalogue, known)
+        }
+        frames = compute_metrics(Inputs(read_figures(connection, needed), catalogue, warned), batch)
+        for name, frame in frames.items():
+            found[name].append(frame)
+    return {mart: MartRows(_join(frames), frozenset(wanted[mart])) for mart, frames in found.items()}
 
 
-def compute_metrics(
-    figures: pd.DataFrame, catalogue: Catalogue, wanted: Collection[Slice], warned: Collection[Slice]
-) -> dict[str, pd.DataFrame]:
-    """Every mart of ``wanted`` from the figures it needs, as frames by mart."""
-    return {
-        "attainment": attainment(figures, catalogue, wanted),
-        "urban_rural_gap": urban_rural_gap(figures, catalogue, wanted),
-        "inequality": inequality(figures, catalogue, wanted, warned=warned),
-        "observation_harmonised": observation_harmonised(figures, catalogue, wanted),
-    }
+def write_marts(
+    connection: Connection, computed: Mapping[str, MartRows], release_id: int, catalogue: Catalogue
+) -> None:
+    """Write and hash what was computed, and hash the figures that changed, for release ``release_id``."""
+    for mart, rows in computed.items():
+        want(connection, rows.slices)
+        write_mart(connection, mart, rows.frame, release_id)
+        digest_slices(connection, mart, release_id)
+    want(connection, changed_slices(connection, catalogue))
+    digest_slices(connection, "observation", release_id)
+
+
+def compute_metrics(given: Inputs, wanted: Mapping[str, Collection[Slice]]) -> dict[str, pd.DataFrame]:
+    """The rows of each mart's wanted slices, from the figures they rest on, as frames by mart."""
+    return {mart: MARTS[mart].compute(given, slices) for mart, slices in wanted.items()}
+
+
+def _batches(wanted: Mapping[str, set[Slice]], sizes: Mapping[Slice, int]) -> Iterator[dict[str, set[Slice]]]:
+    """The wanted slices by mart, an indicator's together, in parts whose figures fit into memory; one part at least."""
+    batch: dict[str, set[Slice]] = {mart: set() for mart in wanted}
+    held = 0
+    for indicator_key in sorted({key for slices in wanted.values() for key, _ in slices}):
+        own = {mart: {key for key in slices if key[0] == indicator_key} for mart, slices in wanted.items()}
+        figures = sum(sizes.get(key, _FIGURES_OF_A_SLICE) for key in set().union(*own.values()))
+        if held and held + figures > _FIGURES_AT_ONCE:
+            yield batch
+            batch, held = {mart: set() for mart in wanted}, 0
+        for mart, slices in own.items():
+            batch[mart] |= slices
+        held += figures
+    yield batch

@@ -43,9 +43,9 @@ def dependent_slices(changed: Collection[Slice], catalogue: Catalogue, known_per
     for indicator in catalogue.indicators.values():
         for period in periods_of(indicator, catalogue, known_periods):
             key = (indicator.indicator_key, period)
-            if key not in observations and _touches(altered, _part_slices(key, catalogue, known_periods)):
+            if key not in observations and _touches(altered, part_slices(key, catalogue, known_periods)):
                 observations.add(key)
-            if _touches(altered, _weight_slices(key, catalogue, known_periods)):
+            if _touches(altered, weight_slices(key, catalogue, known_periods)):
                 metrics.add(key)
                 if indicator.aggregation == "weighted_mean":
                     observations.add(key)
@@ -59,8 +59,8 @@ def required_slices(targets: Collection[Slice], catalogue: Catalogue, known_peri
     """
     needed: set[Slice] = set(targets)
     for key in targets:
-        needed |= _part_slices(key, catalogue, known_periods)
-        needed |= _weight_slices(key, catalogue, known_periods)
+        needed |= part_slices(key, catalogue, known_periods)
+        needed |= weight_slices(key, catalogue, known_periods)
     return frozenset(needed)
 
 
@@ -86,7 +86,7 @@ def _touches(altered: Mapping[int, set[int]], needed: set[Slice]) -> bool:
     return any(period in altered.get(indicator_key, ()) for indicator_key, period in needed)
 
 
-def _part_slices(key: Slice, catalogue: Catalogue, known_periods: KnownPeriods) -> set[Slice]:
+def part_slices(key: Slice, catalogue: Catalogue, known_periods: KnownPeriods) -> set[Slice]:
     """Slices a rate may take its parts from; none for a base indicator."""
     indicator = catalogue.by_key[key[0]]
     if indicator.kind == "base":
@@ -99,7 +99,7 @@ def _part_slices(key: Slice, catalogue: Catalogue, known_periods: KnownPeriods) 
     }
 
 
-def _weight_slices(key: Slice, catalogue: Catalogue, known_periods: KnownPeriods) -> set[Slice]:
+def weight_slices(key: Slice, catalogue: Catalogue, known_periods: KnownPeriods) -> set[Slice]:
     """Slices that may weigh an indicator: where it is compared between places or averaged for the nation."""
     indicator = catalogue.by_key[key[0]]
     is_weighed = indicator.is_comparable or indicator.aggregation == "weighted_mean"

@@ -12,7 +12,7 @@ from warehouse.errors import SchemaOutdatedError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """Revision this code needs; a test holds it against the migrations. Alembic is imported only where there is work."""
 
 _LOCK = 0x6A756E68  # any constant: one migration at a time over the whole database

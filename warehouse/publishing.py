@@ -25,17 +25,13 @@ from warehouse import schema
 from warehouse.bulk import copy_frame
 from warehouse.catalogue import Catalogue
 from warehouse.errors import PublishRefusedError
+from warehouse.marts.registry import MARTS
 from warehouse.receipts import Refresh
 from warehouse.reference import sync_catalogue
 from warehouse.schema import changed_slice, check_result, release, release_in_force, release_pointer, slice_digest
 
-MART_TABLES: Mapping[str, Table] = {
-    "attainment": schema.attainment,
-    "urban_rural_gap": schema.urban_rural_gap,
-    "inequality": schema.inequality,
-    "observation_harmonised": schema.observation_harmonised,
-}
-"""Marts that are kept with their history by release; ``mart.observation`` is a view of the fact."""
+MART_TABLES: Mapping[str, Table] = {mart.name: mart.table for mart in MARTS.values()}
+"""Tables of the marts by name."""
 
 _VALIDITY = ("release_from", "release_to")
 
@@ -152,8 +148,8 @@ def write_mart(connection: Connection, mart: str, frame: pd.DataFrame, release_i
     return copy_frame(connection, table, frame[columns].assign(release_from=release_id))
 
 
-def digest_slices(connection: Connection, release_id: int) -> None:
-    """Hash the slices of ``pg_temp.wanted`` as release ``release_id`` will show them.
+def digest_slices(connection: Connection, mart: str, release_id: int) -> None:
+    """Hash the slices of ``pg_temp.wanted`` of a mart (or of ``observation``) as release ``release_id`` will show them.
 
     A hash covers keys, values and statuses in a fixed order; no ids, no times.
     """
@@ -161,25 +157,17 @@ def digest_slices(connection: Connection, release_id: int) -> None:
     keys = sa.tuple_(slice_digest.c.indicator_key, slice_digest.c.period_key)
     connection.execute(
         sa.update(slice_digest)
+        .where(slice_digest.c.mart == mart)
         .where(slice_digest.c.release_to.is_(None), slice_digest.c.release_from < release_id)
         .where(keys.in_(sa.select(wanted.c.indicator_key, wanted.c.period_key)))
         .values(release_to=release_id)
     )
-    in_force = {"observation": schema.observation.c.superseded_at == _INFINITY}
-    in_force |= {mart: table.c.release_to.is_(None) for mart, table in MART_TABLES.items()}
-    tables = {"observation": schema.observation, **MART_TABLES}
-    for mart, table in tables.items():
-        selected = (
-            digest_of(mart, table)
-            .add_columns(sa.literal(release_id))
-            .join(
-                wanted,
-                sa.and_(wanted.c.indicator_key == table.c.indicator_key, wanted.c.period_key == table.c.period_key),
-            )
-            .where(in_force[mart])
-        )
-        names = ["mart", "indicator_key", "period_key", "rows", "sha256", "release_from"]
-        connection.execute(sa.insert(slice_digest).from_select(names, selected))
+    table = MART_TABLES.get(mart, schema.observation)
+    is_wanted = sa.and_(wanted.c.indicator_key == table.c.indicator_key, wanted.c.period_key == table.c.period_key)
+    is_in_force = table.c.release_to.is_(None) if mart in MART_TABLES else table.c.superseded_at == _INFINITY
+    selected = digest_of(mart, table).add_columns(sa.literal(release_id)).join(wanted, is_wanted).where(is_in_force)
+    names = ["mart", "indicator_key", "period_key", "rows", "sha256", "release_from"]
+    connection.execute(sa.insert(slice_digest).from_select(names, selected))
 
 
 def digest_of(mart: str, table: Table) -> sa.Select[tuple[str, int, int, int, str]]:

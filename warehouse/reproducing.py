@@ -18,6 +18,7 @@ from warehouse import schema
 from warehouse.bulk import copy_frame
 from warehouse.catalogue import Catalogue
 from warehouse.computing import compute_figures, compute_metrics, known_periods, read_figures
+from warehouse.marts.registry import MARTS, Inputs
 from warehouse.panels import Slice
 from warehouse.publishing import MART_TABLES, digest_of, hash_of_slices, slice_codes
 from warehouse.releases import read_release
@@ -87,14 +88,15 @@ def _stored(connection: Connection, release_id: int, moment: datetime.datetime) 
 def _computed(connection: Connection, release_id: int, moment: datetime.datetime, catalogue: Catalogue) -> Digests:
     """Everything from the reported figures of then: single spans, rates, the nation, and the metrics on top."""
     known = known_periods(connection, (), release_id)
-    slices: set[Slice] = {(key, period) for key, periods in known.items() for period in periods}
-    wanted = {key for key in slices if key[0] in catalogue.by_key}
-    reported = read_figures(connection, slices, only_reported=True, as_of=moment)
+    everything: set[Slice] = {(key, period) for key, periods in known.items() for period in periods}
+    wanted = {key for key in everything if key[0] in catalogue.by_key}
+    reported = read_figures(connection, everything, only_reported=True, as_of=moment)
     computed = compute_figures(connection, catalogue, wanted, known, as_of=moment)
     figures = pd.concat([frame.astype({"obs_status": str}) for frame in (reported, computed)], ignore_index=True)
     figures["obs_status"] = figures["obs_status"].astype("category")
     found = _digest_frame(connection, "observation", figures.astype({"obs_status": str}), recorded_at=moment)
-    for mart, frame in compute_metrics(figures, catalogue, wanted, ()).items():
+    slices = {mart.name: mart.slices(catalogue, known) for mart in MARTS.values()}
+    for mart, frame in compute_metrics(Inputs(figures, catalogue), slices).items():
         found |= _digest_frame(connection, mart, frame, release_from=release_id)
     return found
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 
 from warehouse.calendar import due_on
 from warehouse.catalogue import Catalogue, load_catalogue
-from warehouse.computing import compute_marts, compute_observations
+from warehouse.computing import compute_marts, compute_observations, write_marts
 from warehouse.loading import load_returns
 from warehouse.merging import Merged
 from warehouse.periods import parse_period
@@ -24,13 +24,11 @@ from warehouse.publishing import (
     AUTOMATIC,
     Release,
     ReleasePolicy,
-    digest_slices,
     discard_unpublished,
     next_release_id,
     nominate,
     publish,
     unpublished_slices,
-    write_mart,
 )
 from warehouse.receipts import (
     Collected,
@@ -215,9 +213,7 @@ class Centre:
         with self.engine.begin() as connection:
             number = next_release_id(connection)
             discard_unpublished(connection, number)
-            for mart, frame in compute_marts(connection, self.catalogue).items():
-                write_mart(connection, mart, frame, number)
-            digest_slices(connection, number)
+            write_marts(connection, compute_marts(connection, self.catalogue), number, self.catalogue)
             nominate(connection, number)
             return number
 
