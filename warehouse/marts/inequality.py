@@ -26,7 +26,7 @@ from warehouse.measures import (
     population_attributable_risk,
     theil_decomposition,
 )
-from warehouse.measures.sample import BoolArray, FloatArray, IntArray
+from warehouse.measures.sample import BoolArray, FloatArray, IntArray, order_of
 from warehouse.panels import (
     BREAK_RANK,
     ESTIMATED_RANK,
@@ -118,13 +118,14 @@ _SIGNS = {"higher": 1, "lower": -1, "neutral": 0}
 @dataclass(frozen=True, eq=False)
 class _Slices:
     """A chunk of slices over the units of a level, all [slices × units]; ``weights`` None: units as equals; ``directions`` by
-    slice: 1 higher is better, -1 lower, 0 neither."""
+    slice: 1 higher is better, -1 lower, 0 neither; ``by_value``: the units of each slice by ascending value."""
 
     values: FloatArray
     ranks: RankArray
     can_exist: BoolArray
     weights: FloatArray | None
     directions: npt.NDArray[np.int8]
+    by_value: IntArray
 
 
 def inequality(
@@ -188,8 +189,10 @@ def _level(
         weights, weight_ranks, is_weighted = _weights(part, weight_panel, catalogue)
         signs = [_SIGNS[catalogue.by_key[key].direction] for key in part.indicator_keys.tolist()]
         directions = np.array(signs, dtype=np.int8)
-        plain = _Slices(part.values, part.ranks, can_exist, None, directions)
-        weighted = _Slices(part.values, np.minimum(part.ranks, weight_ranks), can_exist, weights, directions)
+        by_value = np.argsort(part.values, axis=1, kind="stable")
+        plain = _Slices(part.values, part.ranks, can_exist, None, directions, by_value)
+        weak_ranks = np.minimum(part.ranks, weight_ranks)
+        weighted = _Slices(part.values, weak_ranks, can_exist, weights, directions, by_value)
         for layout in units.layouts:
             for weighting, chunk in (("none", plain), ("population", weighted)):
                 rows = _measured(chunk, layout, minimum_coverage)
@@ -253,14 +256,20 @@ def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.Dat
 
 
 def _sample(chunk: _Slices, layout: Layout, is_used: BoolArray) -> Sample:
-    row, column = np.nonzero(is_used[:, layout.order])
-    unit = layout.order[column]
+    """The units that count, by slice and scope, in each by ascending value."""
+    row, place = np.nonzero(np.take_along_axis(is_used, chunk.by_value, axis=1))
+    unit = chunk.by_value[row, place]
+    slices = row * len(layout.scopes) + layout.scope_of_unit[unit]
+    if len(layout.scopes) > 1:
+        order = order_of(slices)
+        row, unit, slices = row[order], unit[order], slices[order]
     return Sample.of(
         chunk.values[row, unit],
         None if chunk.weights is None else chunk.weights[row, unit],
-        row * len(layout.scopes) + layout.scope_of[column],
-        layout.group_of[column],
+        slices,
+        layout.group_of_unit[unit],
         count=is_used.shape[0] * len(layout.scopes),
+        is_ascending=True,
     )
 
 

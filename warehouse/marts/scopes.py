@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -31,11 +31,21 @@ class Layout:
         """The layout of units with these scopes and groups (one entry a unit)."""
         names, scope_of = np.unique(np.array(scopes), return_inverse=True)
         _, group_of = np.unique(np.array(groups), return_inverse=True)
-        order = np.argsort(scope_of, kind="stable")
+        order = np.lexsort((group_of, scope_of))
         ordered, grouped = scope_of[order], group_of[order]
         starts = np.searchsorted(ordered, np.arange(names.size))
         group_counts = np.array([np.unique(grouped[ordered == scope]).size for scope in range(names.size)])
         return cls(tuple(names.tolist()), order, ordered, grouped, starts, group_counts > 1)
+
+    @cached_property
+    def scope_of_unit(self) -> IntArray:
+        """Scope of each unit, in the units' own order."""
+        return _by_unit(self.scope_of, self.order)
+
+    @cached_property
+    def group_of_unit(self) -> IntArray:
+        """Group of each unit, in the units' own order."""
+        return _by_unit(self.group_of, self.order)
 
     def count(self, table: BoolArray) -> IntArray:
         """Units of a [slices × units] table that are true, by scope, unrolled: scope varies fastest."""
@@ -46,6 +56,12 @@ class Layout:
         """Sum of a [slices × units] table by scope, unrolled as :meth:`count`."""
         totals: FloatArray = np.add.reduceat(table[:, self.order], self.starts, axis=1)
         return totals.ravel()
+
+
+def _by_unit(ordered: IntArray, order: IntArray) -> IntArray:
+    numbers = np.empty_like(ordered)
+    numbers[order] = ordered
+    return numbers
 
 
 @dataclass(frozen=True, eq=False)

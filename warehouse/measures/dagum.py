@@ -7,8 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from warehouse.measures.concentration import gini
-from warehouse.measures.sample import FloatArray, IntArray, Sample, cut_by_group, settle
+from warehouse.measures.sample import FloatArray, IntArray, Sample, settle
 from warehouse.measures.theil import assert_sums
+
+#: Less than this share of the Gini is no overlap but the dust that its other two parts leave.
+OVERLAP = 1e-12
 
 
 class Dagum(NamedTuple):
@@ -63,20 +66,21 @@ def dagum(sample: Sample) -> Dagum:
     >>> [round(float(part[0]), 6) for part in parts]
     [0.25, 0.1, 0.1, 0.05]
     """
-    gaps = _gaps(sample)
-    is_own = gaps.first == gaps.second
+    # d − p = μ_j − μ_h, so that net between is the Gini of the group means; what overlaps is the rest.
+    cut, slices, _ = sample.by_group
     is_defined = sample.is_relative_defined
-    scale = gaps.weight / np.where(is_defined, sample.mean, np.nan)[gaps.slices]
-
-    def total(amounts: FloatArray) -> FloatArray:
-        sums = np.bincount(gaps.slices, weights=np.nan_to_num(scale * amounts), minlength=sample.count)
-        return settle(sums.astype(np.float64), is_defined)
-
+    people = cut.weight / sample.weight[slices]
+    share = people * people * cut.mean / np.where(is_defined, sample.mean, np.nan)[slices]
+    of_groups = np.nan_to_num(share * gini(cut))
+    within = np.bincount(slices, weights=of_groups, minlength=sample.count).astype(np.float64)
+    between = gini(Sample.of(cut.mean, cut.weight, slices, count=sample.count))
+    whole = gini(sample)
+    rest = whole - within - between
     parts = Dagum(
-        gini(sample),
-        total(np.where(is_own, gaps.above, 0.0)),
-        total(np.where(is_own, 0.0, np.abs(gaps.above - gaps.below))),
-        total(np.where(is_own, 0.0, 2 * np.minimum(gaps.above, gaps.below))),
+        whole,
+        settle(within, is_defined),
+        np.where(is_defined, between, np.nan),
+        settle(np.where(rest > OVERLAP * whole, rest, 0.0), is_defined),
     )
     assert_sums(parts.gini, [parts.within, parts.net_between, parts.transvariation])
     return parts
@@ -114,7 +118,7 @@ def _gaps(sample: Sample) -> _Gaps:
 
     Slice by slice, because sums that run over all slices would leave dust where two groups do not overlap.
     """
-    cut, slices, groups = cut_by_group(sample)
+    cut, slices, groups = sample.by_group
     order = sample.ascending
     group_of_row = np.searchsorted(_keys(sample, slices, groups), _keys(sample, sample.slices, sample.groups))[order]
     weights = sample.weights[order]

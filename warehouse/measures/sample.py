@@ -42,6 +42,7 @@ class Sample:
     rows: IntArray
     ranking: FloatArray | None = None
     subgroups: IntArray | None = None
+    is_ascending: bool = False
 
     @classmethod
     def of(
@@ -54,12 +55,14 @@ class Sample:
         *,
         subgroups: npt.ArrayLike | None = None,
         ranking: npt.ArrayLike | None = None,
+        is_ascending: bool = False,
     ) -> Sample:
         """Drop the rows that do not count.
 
         ``weights`` None: every row weighs 1. ``slices`` must ascend from 0 (None: all rows are slice 0); ``count`` is
         the number of slices (None: the last one's number + 1). ``groups`` and ``subgroups`` are integers, a subgroup's
         number counts within its group; ``ranking`` is a variable (income, year), a row without it does not count.
+        ``is_ascending``: the caller has sorted the rows of each slice by value, which most measures need.
 
         Raises ValueError where ``slices`` do not ascend or are out of range.
         """
@@ -84,6 +87,7 @@ class Sample:
             np.flatnonzero(counts),
             None if r is None else r[counts],
             None if subgroups is None else np.asarray(subgroups, dtype=np.int64)[counts],
+            is_ascending,
         )
 
     @property
@@ -137,7 +141,20 @@ class Sample:
     @cached_property
     def ascending(self) -> IntArray:
         """Places of the rows by slice, and in each by ascending value; ties keep their order."""
-        return np.lexsort((self.values, self.slices))
+        if self.is_ascending:
+            return np.arange(self.values.size)
+        by_value = np.argsort(self.values, kind="stable")
+        return by_value[order_of(self.slices[by_value])]
+
+    @cached_property
+    def by_group(self) -> Cut:
+        """The sample with one slice for each (slice, group) that has units, in that order.
+
+        Raises ValueError where the sample has no groups.
+        """
+        if self.groups is None:
+            raise ValueError("a decomposition needs groups")
+        return _cut(self, self.slices, self.groups)
 
     @cached_property
     def weight(self) -> FloatArray:
@@ -208,14 +225,19 @@ class Cut(NamedTuple):
     groups: IntArray
 
 
-def cut_by_group(sample: Sample) -> Cut:
-    """The sample with one slice for each (slice, group) that has units, in that order.
+def order_of(numbers: IntArray) -> IntArray:
+    """Places of non-negative integers in ascending order, equal ones as they come; in time linear in their number.
 
-    Raises ValueError where the sample has no groups.
+    >>> order_of(np.array([70_000, 1, 0, 1])).tolist()
+    [2, 1, 3, 0]
     """
-    if sample.groups is None:
-        raise ValueError("a decomposition needs groups")
-    return _cut(sample, sample.slices, sample.groups)
+    # NumPy sorts 16-bit integers by counting them: one pass a pair of bytes, the low ones first.
+    order = np.argsort((numbers & 0xFFFF).astype(np.uint16), kind="stable")
+    rest = numbers >> 16
+    while rest.any():
+        order = order[np.argsort((rest[order] & 0xFFFF).astype(np.uint16), kind="stable")]
+        rest = rest >> 16
+    return order
 
 
 def cut_by_subgroup(sample: Sample) -> Cut:
@@ -229,13 +251,19 @@ def cut_by_subgroup(sample: Sample) -> Cut:
 
 
 def _cut(sample: Sample, *keys: IntArray) -> Cut:
-    order = np.lexsort(keys[::-1])
-    columns = [key[order] for key in keys]
+    number = np.zeros(sample.values.size, dtype=np.int64)
+    for key in keys:
+        lowest = key.min(initial=0)
+        number = number * (key.max(initial=0) - lowest + 1) + key - lowest
+    order = np.arange(number.size) if bool(np.all(number[1:] >= number[:-1])) else order_of(number)
+    ordered = number[order]
     is_first = np.ones(order.size, dtype=bool)
-    is_first[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    number = np.cumsum(is_first) - 1
-    cut = Sample.of(sample.values[order], sample.weights[order], number, count=int(is_first.sum()))
-    return Cut(cut, columns[0][is_first], columns[1][is_first])
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    parts = np.cumsum(is_first) - 1
+    count, is_ascending = int(is_first.sum()), sample.is_ascending
+    cut = Sample.of(sample.values[order], sample.weights[order], parts, count=count, is_ascending=is_ascending)
+    first = order[is_first]
+    return Cut(cut, keys[0][first], keys[1][first])
 
 
 def settle_signed(index: FloatArray, is_defined: BoolArray) -> FloatArray:

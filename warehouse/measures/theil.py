@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from warehouse.measures.sample import BoolArray, FloatArray, IntArray, Sample, cut_by_group, cut_by_subgroup, settle
+from warehouse.measures.sample import BoolArray, FloatArray, IntArray, Sample, cut_by_subgroup, settle
 
 #: Largest distance of within + between from the total that is rounding.
 SUM_TOLERANCE = 1e-9
@@ -69,7 +69,7 @@ def theil_groups(sample: Sample) -> TheilGroups:
     >>> theil_groups(Sample.of([1.0, 3.0, 2.0], groups=[0, 0, 1])).contribution.round(6).tolist()
     [0.087208, 0.0]
     """
-    cut, slices, groups = cut_by_group(sample)
+    cut, slices, groups = sample.by_group
     population = cut.weight / sample.weight[slices]
     overall = np.where(sample.is_relative_defined, sample.mean, np.nan)[slices]
     resource = population * cut.mean / overall
@@ -100,7 +100,7 @@ def theil_decomposition(sample: Sample) -> TheilDecomposition:
     (0.0, 0.130812)
     """
     by_group = theil_groups(sample)
-    cut, slices, _ = cut_by_group(sample)
+    cut, slices, _ = sample.by_group
     between = theil_t(Sample.of(cut.mean, cut.weight, slices, count=sample.count))
     return _decomposed(theil_t(sample), slices, by_group.contribution, between, sample.is_relative_defined)
 
@@ -130,7 +130,7 @@ def mld_groups(sample: Sample) -> TheilGroups:
     >>> mld_groups(Sample.of([1.0, 3.0, 2.0], groups=[0, 0, 1])).contribution.round(6).tolist()
     [0.095894, 0.0]
     """
-    cut, slices, groups = cut_by_group(sample)
+    cut, slices, groups = sample.by_group
     is_defined = sample.is_logarithmic_defined[slices]
     population = np.where(is_defined, cut.weight / sample.weight[slices], np.nan)
     resource = population * cut.mean / np.where(is_defined, sample.mean[slices], np.nan)
@@ -150,7 +150,7 @@ def mld_decomposition(sample: Sample) -> TheilDecomposition:
     >>> float(parts.within[0]), round(float(parts.between[0]), 6)
     (0.0, 0.143841)
     """
-    cut, slices, _ = cut_by_group(sample)
+    cut, slices, _ = sample.by_group
     between = theil_l(Sample.of(cut.mean, cut.weight, slices, count=sample.count))
     contribution = mld_groups(sample).contribution
     return _decomposed(theil_l(sample), slices, contribution, between, sample.is_logarithmic_defined)
