@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 import pandas as pd
 from sqlalchemy import Engine
@@ -15,7 +16,7 @@ from expectations.bridge import check_result_rows
 from warehouse.catalogue import Catalogue
 from warehouse.checking import record_checks
 from warehouse.coding import to_codes
-from warehouse.computing import compute_marts, write_marts
+from warehouse.computing import MartRows, compute_marts, digest_observations, join_batches, write_marts
 from warehouse.publishing import Release, discard_unpublished, next_release_id, nominate
 from warehouse.receipts import Refresh, lock_writing
 
@@ -45,25 +46,40 @@ def prepare_marts(
         lock_writing(connection, refresh)
         release_id = next_release_id(connection)
         discard_unpublished(connection, release_id)
-        computed = compute_marts(connection, catalogue)
-        frames = {mart: rows.frame for mart, rows in computed.items()}
-        # The checks process works on its own core while the rows are written; nobody sees them before the release.
-        with ThreadPoolExecutor(1) as pool:
-            judged = pool.submit(_judge, checks, frames, catalogue)
-            write_marts(connection, computed, release_id, catalogue)
-            outcomes = judged.result()
-        prepared = Prepared(frames, outcomes)
+    # What is computed is written while the next batch is computed and while the checks process judges, each on a core of its
+    # own; nobody sees the rows before the release.
+    batches: SimpleQueue[dict[str, MartRows] | None] = SimpleQueue()
+    with engine.begin() as connection, ThreadPoolExecutor(1) as pool:
+        lock_writing(connection, refresh)
+        digest_observations(connection, release_id, catalogue)
+        judged = pool.submit(_compute_and_judge, engine, checks, catalogue, batches)
+        while (batch := batches.get()) is not None:
+            write_marts(connection, batch, release_id)
+        prepared = judged.result()
         if not prepared.broken:
             nominate(connection, release_id)
     with engine.begin() as connection:
-        for mart, outcome in outcomes.items():
+        for mart, outcome in prepared.outcomes.items():
             record_checks(connection, refresh, mart, check_result_rows(outcome), now())
     return prepared
 
 
-def _judge(checks: ChecksProcess, frames: dict[str, pd.DataFrame], catalogue: Catalogue) -> dict[str, SuiteOutcome]:
-    """The marts' suites, one after the other."""
-    return {mart: checks.validate(f"marts.{mart}", to_codes(frame, catalogue)) for mart, frame in frames.items()}
+def _compute_and_judge(
+    engine: Engine, checks: ChecksProcess, catalogue: Catalogue, batches: SimpleQueue[dict[str, MartRows] | None]
+) -> Prepared:
+    """Hand on each batch of marts as it is computed, None after the last or a fault, and judge all of them together."""
+    done = []
+    try:
+        with engine.connect() as connection:
+            for batch in compute_marts(connection, catalogue):
+                batches.put(batch)
+                done.append(batch)
+    finally:
+        batches.put(None)
+    frames = join_batches(done)
+    return Prepared(
+        frames, {mart: checks.validate(f"marts.{mart}", to_codes(rows, catalogue)) for mart, rows in frames.items()}
+    )
 
 
 def status_of(made: Release | None) -> str:

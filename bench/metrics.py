@@ -25,7 +25,9 @@ import pstats
 import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import numpy as np
 import pandas as pd
@@ -37,7 +39,7 @@ from resources.database import Warehouse
 from warehouse import schema
 from warehouse.bulk import copy_frame
 from warehouse.catalogue import Catalogue, Indicator, Standard, load_catalogue
-from warehouse.computing import compute_marts, compute_observations, write_marts
+from warehouse.computing import MartRows, compute_marts, compute_observations, digest_observations, write_marts
 from warehouse.loading import record_changes
 from warehouse.periods import Period, month, year
 from warehouse.publishing import discard_unpublished, gather_statistics, next_release_id, nominate, publish
@@ -198,19 +200,37 @@ def derive(engine: Engine, catalogue: Catalogue, refresh: Refresh) -> Stages:
     def marts(connection: sa.Connection) -> None:
         number = next_release_id(connection)
         discard_unpublished(connection, number)
-        started = time.monotonic()
-        computed = compute_marts(connection, catalogue)
-        seconds["compute marts"] = time.monotonic() - started
-        write_marts(connection, computed, number, catalogue)
-        rows.update({mart: len(found.frame) for mart, found in computed.items()})
+        digest_observations(connection, number, catalogue)
+        for batch in ahead(engine, catalogue):
+            write_marts(connection, batch, number)
+            for mart, found in batch.items():
+                rows[mart] = rows.get(mart, 0) + len(found.frame)
         nominate(connection, number)
 
     timed("observations", lambda connection: compute_observations(connection, refresh, catalogue))
-    timed("write marts", marts)
-    seconds["write marts"] -= seconds["compute marts"]
+    timed("marts", marts)
     timed("publish", lambda c: publish(c, refresh, next_release_id(c), NOW, catalogue))
     cpu = time.process_time() - own + served
     return Stages(seconds, cpu, rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def ahead(engine: Engine, catalogue: Catalogue) -> Iterator[dict[str, MartRows]]:
+    """The marts batch by batch, the next computed in a thread while one is written: as a night does it."""
+    batches: SimpleQueue[dict[str, MartRows] | None] = SimpleQueue()
+
+    def compute() -> None:
+        try:
+            with engine.connect() as connection:
+                for batch in compute_marts(connection, catalogue):
+                    batches.put(batch)
+        finally:
+            batches.put(None)
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(compute)
+        while (batch := batches.get()) is not None:
+            yield batch
+        done.result()
 
 
 def derive_apart(url: str, answers: multiprocessing.Queue[Stages], *, is_profiled: bool) -> None:

@@ -7,7 +7,7 @@ that changed and what depends on them, nothing more, a batch at a time. Not here
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import pandas as pd
@@ -106,14 +106,22 @@ def want(connection: Connection, slices: Collection[Slice]) -> None:
 
 
 def read_figures(
-    connection: Connection, slices: Collection[Slice], *, only_reported: bool = False, as_of: Moment = None
+    connection: Connection,
+    slices: Collection[Slice],
+    *,
+    only_reported: bool = False,
+    as_of: Moment = None,
+    regions: Sequence[int] | None = None,
 ) -> pd.DataFrame:
-    """Figures of these slices, current or as known at ``as_of``: indicator_key, period_key, region_key, area_key, value (NaN
-    blank), obs_status."""
+    """Figures of these slices (and ``regions``; None: all), current or as known at ``as_of``: indicator_key, period_key,
+    region_key, area_key, value (NaN blank), obs_status."""
     want(connection, slices)
     condition = _CURRENT if as_of is None else _KNOWN_THEN.format(moment=sql.Literal(as_of))
-    reported = sql.SQL(" AND o.receipt_id IS NOT NULL" if only_reported else "")
-    figures = read_fixed(connection, _READ_FIGURES + condition + reported, _FIGURE_COLUMNS)
+    if only_reported:
+        condition += sql.SQL(" AND o.receipt_id IS NOT NULL")
+    if regions is not None:
+        condition += sql.SQL(" AND o.region_key = ANY({})").format(sql.Literal(list(regions)))
+    figures = read_fixed(connection, _READ_FIGURES + condition, _FIGURE_COLUMNS)
     status = figures["obs_status"].astype("category")
     names = [name.decode() for name in status.cat.categories]
     # The same categories whatever was read, so that frames of several reads concatenate; an unknown status is kept.
@@ -186,7 +194,7 @@ def compute_observations(connection: Connection, refresh: Refresh, catalogue: Ca
 def compute_figures(
     connection: Connection,
     catalogue: Catalogue,
-    wanted: Collection[Slice],
+    wanted: Set[Slice],
     known: Mapping[int, Collection[int]],
     as_of: Moment = None,
 ) -> pd.DataFrame:
@@ -195,8 +203,17 @@ def compute_figures(
     Differences come first: the nation and the rates are made of them too.
     """
     spans = {key for key in wanted if is_single_span(key, catalogue)}
-    needed = (required_slices(wanted, catalogue, known) | span_parts(spans, known)) - spans
-    figures = read_figures(connection, needed, as_of=as_of)
+    rates = {key for key in wanted if catalogue.by_key[key[0]].kind == "derived"}
+    everywhere = (required_slices(rates, catalogue, known) | span_parts(spans, known)) - rates - spans
+    # The nation is made of provinces; what only it needs is a hundredth of the figures.
+    at_home = required_slices(wanted - rates, catalogue, known) - everywhere - spans
+    provinces = [int(code) for code in catalogue.provinces]
+    figures = _join(
+        [
+            read_figures(connection, everywhere, as_of=as_of),
+            read_figures(connection, at_home, as_of=as_of, regions=provinces),
+        ]
+    )
     differences = []
     if spans:
         figures = _join([figures, read_figures(connection, spans, only_reported=True, as_of=as_of)])
@@ -225,8 +242,11 @@ class MartRows:
     slices: frozenset[Slice]
 
 
-def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, MartRows]:
-    """The marts of the changed slices and of what rests on them, by mart; nothing is written."""
+def compute_marts(connection: Connection, catalogue: Catalogue) -> Iterator[dict[str, MartRows]]:
+    """The marts of the changed slices and of what rests on them, by mart, batch after batch; nothing is written.
+
+    A slice of a mart is in one batch. There is one batch at least, with every mart in it.
+    """
     changed = changed_slices(connection, catalogue)
     shown = shown_slices(connection)
     known = _with(changed, shown.get("observation", {}))
@@ -237,7 +257,6 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, Mar
         # What an indicator is no longer compared for goes; of one that the catalogue no longer has, what was published stays.
         stale = {key for key in shown.get(mart.name, {}).keys() - possible if key[0] in catalogue.by_key}
         wanted[mart.name] = reach.touched(changed, possible, mart.rests_on, catalogue, known) | stale
-    found: dict[str, list[pd.DataFrame]] = {mart: [] for mart in wanted}
     for batch in _batches(wanted, shown.get("observation", {})):
         needed = {
             key
@@ -245,19 +264,24 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, Mar
             for key in reach.needed(slices, MARTS[name].rests_on, catalogue, known)
         }
         frames = compute_metrics(Inputs(read_figures(connection, needed), catalogue, warned), batch)
-        for name, frame in frames.items():
-            found[name].append(frame)
-    return {mart: MartRows(_join(frames), frozenset(wanted[mart])) for mart, frames in found.items()}
+        yield {name: MartRows(frame, frozenset(batch[name])) for name, frame in frames.items()}
 
 
-def write_marts(
-    connection: Connection, computed: Mapping[str, MartRows], release_id: int, catalogue: Catalogue
-) -> None:
-    """Write and hash what was computed, and hash the figures that changed, for release ``release_id``."""
+def join_batches(batches: Collection[Mapping[str, MartRows]]) -> dict[str, pd.DataFrame]:
+    """All rows of each mart."""
+    return {mart: _join([batch[mart].frame for batch in batches]) for mart in MARTS}
+
+
+def write_marts(connection: Connection, computed: Mapping[str, MartRows], release_id: int) -> None:
+    """Write and hash a batch of what was computed, for release ``release_id``."""
     for mart, rows in computed.items():
         want(connection, rows.slices)
         write_mart(connection, mart, rows.frame, release_id)
         digest_slices(connection, mart, release_id)
+
+
+def digest_observations(connection: Connection, release_id: int, catalogue: Catalogue) -> None:
+    """Hash the figures that changed, as release ``release_id`` will show them."""
     want(connection, changed_slices(connection, catalogue))
     digest_slices(connection, "observation", release_id)
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 
 from warehouse.calendar import due_on
 from warehouse.catalogue import Catalogue, load_catalogue
-from warehouse.computing import compute_marts, compute_observations, write_marts
+from warehouse.computing import compute_marts, compute_observations, digest_observations, write_marts
 from warehouse.loading import load_returns
 from warehouse.merging import Merged
 from warehouse.periods import parse_period
@@ -213,7 +213,9 @@ class Centre:
         with self.engine.begin() as connection:
             number = next_release_id(connection)
             discard_unpublished(connection, number)
-            write_marts(connection, compute_marts(connection, self.catalogue), number, self.catalogue)
+            for batch in compute_marts(connection, self.catalogue):
+                write_marts(connection, batch, number)
+            digest_observations(connection, number, self.catalogue)
             nominate(connection, number)
             return number
 
