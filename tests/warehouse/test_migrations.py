@@ -43,6 +43,8 @@ MARTS = [
     "reporting",
     "revision",
     "revision_statistics",
+    "shortfall",
+    "shortfall_history",
     "standard",
     "standard_item",
     "urban_rural_gap",

@@ -132,6 +132,11 @@ class Catalogue:
         return found
 
     @cached_property
+    def region_groups(self) -> Mapping[int, str]:
+        """Region group (East, Central, West, Northeast) of the regions that have one, by key."""
+        return {int(row.region_code): row.region_group for row in self.region_rows if row.region_group}
+
+    @cached_property
     def by_key(self) -> Mapping[int, Indicator]:
         """Indicators by their integer key."""
         return {indicator.indicator_key: indicator for indicator in self.indicators.values()}

@@ -33,7 +33,7 @@ _FOREVER = 9_999_999
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """The standards of one kind that hold: ``place`` is [slices × regions], the place in the catalogue's ``standards`` or -1."""
+    """The standards of one kind that hold; ``place`` is [slices × regions]: where in the catalogue's ``standards``, or -1."""
 
     kind: str
     place: PlaceArray
@@ -42,7 +42,8 @@ class Held:
     @property
     def is_under(self) -> BoolArray:
         """[slices × regions]: whether any holds."""
-        return self.place != _NONE
+        is_under: BoolArray = self.place != _NONE
+        return is_under
 
     @property
     def values(self) -> FloatArray:
@@ -64,13 +65,12 @@ class Held:
 
 
 class Floors:
-    """The standards of a catalogue over some regions (keys ascending). Local standards may be thousands: each is looked at once."""
+    """The standards of a catalogue over some regions (keys ascending). Local ones may be thousands: each is looked at once."""
 
     def __init__(self, catalogue: Catalogue, regions: IntArray) -> None:
         self.catalogue = catalogue
         self.regions = regions
-        groups = {int(row.region_code): row.region_group or "" for row in catalogue.region_rows}
-        self._groups = np.array([groups.get(key, "") for key in regions.tolist()], dtype=np.str_)
+        self._groups = np.array([catalogue.region_groups.get(key, "") for key in regions.tolist()], dtype=np.str_)
         self._steps: dict[tuple[int, str], list[int]] = {}
         for place, standard in enumerate(catalogue.standards):
             key = catalogue.indicators[standard.indicator_code].indicator_key
@@ -90,7 +90,9 @@ class Floors:
 
     def _strictest(self, steps: Sequence[int], period_keys: IntArray, area_keys: IntArray) -> PlaceArray:
         """Of each issuer the step that counts, of those the strictest (the national at a tie, then the higher place)."""
-        days = np.array([period_from_key(key).standard_date.toordinal() for key in period_keys.tolist()], dtype=np.int64)
+        days = np.array(
+            [period_from_key(key).standard_date.toordinal() for key in period_keys.tolist()], dtype=np.int64
+        )
         standards = self.catalogue.standards
         national = [place for place in steps if standards[place].region_code is None]
         everywhere = np.arange(self.regions.size)

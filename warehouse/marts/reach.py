@@ -51,6 +51,11 @@ def is_compared(indicator: Indicator, catalogue: Catalogue) -> bool:
     return indicator.is_comparable
 
 
+def has_standard_of_comparison(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Whether places are judged together by a standard for it: a floor of a count says nothing over several places."""
+    return indicator.is_comparable and has_standard(indicator, catalogue)
+
+
 def any_indicator(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Every indicator."""
     return True

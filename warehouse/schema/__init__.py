@@ -21,7 +21,7 @@ from warehouse.schema.core import (
     standard,
     standard_value,
 )
-from warehouse.schema.marts import attainment, inequality, observation_harmonised, urban_rural_gap
+from warehouse.schema.marts import attainment, inequality, observation_harmonised, shortfall, urban_rural_gap
 from warehouse.schema.ops import (
     arrival,
     changed_slice,
@@ -70,6 +70,7 @@ __all__ = [
     "release_in_force",
     "release_pointer",
     "return_receipt",
+    "shortfall",
     "slice_digest",
     "staged_observation",
     "standard",

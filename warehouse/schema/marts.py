@@ -127,3 +127,29 @@ observation_harmonised = Table(
     schema="core",
     comment="Where figures differ on today's map from those as reported, with its history by release",
 )
+
+shortfall = Table(
+    "shortfall",
+    metadata,
+    *slice_columns(key=True),
+    column("area_key", SmallInteger, "area type: 0 total, 1 urban, 2 rural", primary_key=True),
+    column("floor_kind", Text, "floor, target or reference", primary_key=True),
+    column("scope", Text, "units judged: nation:province, nation:county, 510000:county", primary_key=True),
+    column("weighting", Text, "none (regions as equals) or population (people)", primary_key=True),
+    *validity_columns(),
+    column("floor_value", Double, "the floor where one holds for all units; null: each has its own", null=True),
+    column("p0", Double, "share of units (of people, where weighted) below their floor", null=True),
+    column("p1", Double, "mean gap below the floor, as a share of it; 0 where not below", null=True),
+    column("p2", Double, "mean squared gap: the worst count more", null=True),
+    column("population_below", Double, "people who belong to the units below; null where not weighted", null=True),
+    column("units_below", Integer, "units below their floor", null=True),
+    column("units", Integer, "units the measures rest on"),
+    column("units_missing", Integer, "units that have a floor and no value (or weight)"),
+    column("units_estimated", Integer, "units whose figure is estimated"),
+    column("coverage", Double, "share of units (of weight, where weighted) that have a value"),
+    column("grade", CHAR(1), "A all checks passed, B warnings, C estimated or partial coverage"),
+    column("status", Text, "ok, or why the measures are null"),
+    schema="core",
+    comment="mart.shortfall with its history by release",
+)
+release_indexes(shortfall)
