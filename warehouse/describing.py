@@ -42,6 +42,8 @@ MEANINGS: dict[str, str] = {
     "attainment.release_id": "release in which this row was last computed",
     "urban_rural_gap.release_id": "release in which this row was last computed",
     "inequality.release_id": "release in which this row was last computed",
+    "cost_to_floor.release_id": "release in which this row was last computed",
+    "revenue_region_code": "region whose revenue that is: its own, else the one above it",
     "shortfall.release_id": "release in which this row was last computed",
     "release_in_force.release_id": "release that every other mart shows",
     "release_history.in_force_to": "until when readers saw it; null: they still do",

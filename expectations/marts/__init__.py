@@ -11,6 +11,7 @@ import pandas as pd
 
 from expectations.marts import (
     attainment,
+    cost_to_floor,
     inequality,
     observation,
     observation_harmonised,
@@ -23,7 +24,15 @@ from warehouse.catalogue import Catalogue
 
 MARTS: dict[str, Mart] = {
     module.MART.name: module.MART
-    for module in (observation, attainment, urban_rural_gap, inequality, observation_harmonised, shortfall)
+    for module in (
+        observation,
+        attainment,
+        urban_rural_gap,
+        inequality,
+        observation_harmonised,
+        shortfall,
+        cost_to_floor,
+    )
 }
 
 SUITES = tuple(

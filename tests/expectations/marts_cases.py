@@ -40,6 +40,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "weighting": "none", "floor_value": 123.0, "p0": 0.25, "p1": 0.1, "p2": 0.05, "population_below": np.nan,
         "units_below": 7, "units": 28, "units_missing": 3, "units_estimated": 1, "coverage": 28 / 31, "status": "ok",
     },
+    "cost_to_floor": {
+        "indicator_code": "PEN_RESIDENT_MONTHLY", "region_code": "330000", "area_type": "total", "floor_kind": "floor",
+        "value": 100.0, "floor_value": 125.0, "heads": 10.0, "cost": 3000.0, "revenue": 30000.0, "share_of_revenue": 0.1,
+        "units": 1, "units_missing": 0, "units_estimated": 0, "coverage": 1.0, "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -49,6 +54,7 @@ KEYS = {
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
     "shortfall": ("indicator_code", "period_code", "area_type", "floor_kind", "scope", "weighting"),
+    "cost_to_floor": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
 }
 
 
@@ -133,10 +139,26 @@ CASES = (
     MartCase("shortfall", "status_known", "fine is no status", {"status": "fine", **_NO_SHORTFALL}),
     MartCase("shortfall", "null_agrees_with_status", "status ok with p0 0.25, p1 0.1, p2 blank", {"p2": np.nan}),
     MartCase("shortfall", "null_agrees_with_status", "status undefined_negative", {"status": "undefined_negative"}),
+    MartCase("cost_to_floor", "cost_agrees", "cost 3000.0, but 20.0 heads at 100.0 against floor 125.0 ask for 6000.0",
+             {"heads": 20.0}),
+    MartCase("cost_to_floor", "cost_agrees", "ask for 0.0", {"value": 130.0}),
+    MartCase("cost_to_floor", "share_agrees", "share 0.2 is not cost 3000.0", {"share_of_revenue": 0.2}),
+    MartCase("cost_to_floor", "share_agrees", "over revenue blank", {"revenue": np.nan}),
+    MartCase("cost_to_floor", "units_counted", "coverage 0.5", {"coverage": 0.5}),
+    MartCase("cost_to_floor", "units_counted", "2 estimated", {"units_estimated": 2}),
+    MartCase("cost_to_floor", "status_known", "fine is no status",
+             {"status": "fine", "cost": np.nan, "share_of_revenue": np.nan}),
+    MartCase("cost_to_floor", "null_agrees_with_status", "status ok with cost blank",
+             {"cost": np.nan, "share_of_revenue": np.nan}),
+    MartCase("cost_to_floor", "null_agrees_with_status", "status undefined_negative", {"status": "undefined_negative"}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"
-SEPARATE_CASES = ("marts.observation.nation_sum", *(f"marts.{mart}.columns_expected" for mart in KEYS))
+SEPARATE_CASES = (
+    "marts.observation.nation_sum",
+    "marts.cost_to_floor.nation_sums",
+    *(f"marts.{mart}.columns_expected" for mart in KEYS),
+)
 
 
 def cases_of(mart: str) -> tuple[MartCase, ...]:

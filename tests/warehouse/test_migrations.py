@@ -20,6 +20,8 @@ from warehouse.reference import sync_catalogue
 MARTS = [
     "attainment",
     "attainment_history",
+    "cost_to_floor",
+    "cost_to_floor_history",
     "indicator",
     "indicator_break",
     "inequality",

@@ -128,6 +128,36 @@ observation_harmonised = Table(
     comment="Where figures differ on today's map from those as reported, with its history by release",
 )
 
+cost_to_floor = Table(
+    "cost_to_floor",
+    metadata,
+    *slice_columns(key=True),
+    *place_columns(key=True),
+    column("floor_kind", Text, "floor, target or reference", primary_key=True),
+    *validity_columns(),
+    column("value", Double, "amount a head; of the nation its mean, null where there is none", null=True),
+    column("floor_value", Double, "the floor; of the nation null where its provinces have several", null=True),
+    column("heads", Double, "people it is paid to; null where nobody counted them", null=True),
+    column(
+        "cost",
+        Double,
+        "CNY a year to lift them to the floor, 0 at or above it; of the nation its provinces' sum",
+        null=True,
+    ),
+    column("revenue", Double, "general public budget revenue it would be paid from, CNY", null=True),
+    column("revenue_region_key", Integer, "region whose revenue that is: its own, else the one above it", null=True),
+    column("share_of_revenue", Double, "cost / revenue; null where there is no revenue", null=True),
+    column("units", Integer, "regions the cost rests on: 1, of the nation its provinces"),
+    column("units_missing", Integer, "regions that ought to be in it and have no cost"),
+    column("units_estimated", Integer, "regions of them with an estimate among value, heads and revenue"),
+    column("coverage", Double, "share of those regions that have a cost"),
+    column("grade", CHAR(1), "A all checks passed, B warnings, C estimated or partial coverage"),
+    column("status", Text, "ok, or why the cost is null"),
+    schema="core",
+    comment="mart.cost_to_floor with its history by release",
+)
+release_indexes(cost_to_floor)
+
 shortfall = Table(
     "shortfall",
     metadata,
