@@ -35,6 +35,16 @@ GOOD: dict[str, dict[str, Any]] = {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
         "map_status": "merged", "reported_codes": "330103;330105",
     },
+    "shortfall": {
+        "indicator_code": "PEN_RESIDENT_MONTHLY", "area_type": "total", "floor_kind": "floor", "scope": "nation:province",
+        "weighting": "none", "floor_value": 123.0, "p0": 0.25, "p1": 0.1, "p2": 0.05, "population_below": np.nan,
+        "units_below": 7, "units": 28, "units_missing": 3, "units_estimated": 1, "coverage": 28 / 31, "status": "ok",
+    },
+    "cost_to_floor": {
+        "indicator_code": "PEN_RESIDENT_MONTHLY", "region_code": "330000", "area_type": "total", "floor_kind": "floor",
+        "value": 100.0, "floor_value": 125.0, "heads": 10.0, "cost": 3000.0, "revenue": 30000.0, "share_of_revenue": 0.1,
+        "units": 1, "units_missing": 0, "units_estimated": 0, "coverage": 1.0, "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -43,6 +53,8 @@ KEYS = {
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
+    "shortfall": ("indicator_code", "period_code", "area_type", "floor_kind", "scope", "weighting"),
+    "cost_to_floor": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
 }
 
 
@@ -65,6 +77,8 @@ _NO_MEASURES = dict.fromkeys(
     ),
     np.nan,
 )
+
+_NO_SHORTFALL = dict.fromkeys(("p0", "p1", "p2", "units_below"), np.nan)
 
 CASES = (
     *(
@@ -114,10 +128,37 @@ CASES = (
              {"map_status": "unmapped", "reported_codes": "330103"}),
     MartCase("observation_harmonised", "stays_in_its_province", "figures of 320103, of another",
              {"reported_codes": "320103"}),
+    MartCase("shortfall", "shares_in_order", "p1 0.3", {"p1": 0.3, "p2": 0.1}),
+    MartCase("shortfall", "shares_in_order", "p2 0.001", {"p2": 0.001}),
+    MartCase("shortfall", "units_below_agree", "8.0 of 28 units below", {"units_below": 8}),
+    MartCase("shortfall", "units_below_agree", "p0 0.25", {"p1": 0.0, "p2": 0.0}),
+    MartCase("shortfall", "population_where_weighted", "weighted by none, population_below is 7", {"population_below": 7.0}),
+    MartCase("shortfall", "population_where_weighted", "population_below is blank with status ok", {"weighting": "population"}),
+    MartCase("shortfall", "units_counted", "29 estimated", {"units_estimated": 29}),
+    MartCase("shortfall", "units_counted", "coverage 1.2", {"coverage": 1.2}),
+    MartCase("shortfall", "status_known", "fine is no status", {"status": "fine", **_NO_SHORTFALL}),
+    MartCase("shortfall", "null_agrees_with_status", "status ok with p0 0.25, p1 0.1, p2 blank", {"p2": np.nan}),
+    MartCase("shortfall", "null_agrees_with_status", "status undefined_negative", {"status": "undefined_negative"}),
+    MartCase("cost_to_floor", "cost_agrees", "cost 3000.0, but 20.0 heads at 100.0 against floor 125.0 ask for 6000.0",
+             {"heads": 20.0}),
+    MartCase("cost_to_floor", "cost_agrees", "ask for 0.0", {"value": 130.0}),
+    MartCase("cost_to_floor", "share_agrees", "share 0.2 is not cost 3000.0", {"share_of_revenue": 0.2}),
+    MartCase("cost_to_floor", "share_agrees", "over revenue blank", {"revenue": np.nan}),
+    MartCase("cost_to_floor", "units_counted", "coverage 0.5", {"coverage": 0.5}),
+    MartCase("cost_to_floor", "units_counted", "2 estimated", {"units_estimated": 2}),
+    MartCase("cost_to_floor", "status_known", "fine is no status",
+             {"status": "fine", "cost": np.nan, "share_of_revenue": np.nan}),
+    MartCase("cost_to_floor", "null_agrees_with_status", "status ok with cost blank",
+             {"cost": np.nan, "share_of_revenue": np.nan}),
+    MartCase("cost_to_floor", "null_agrees_with_status", "status undefined_negative", {"status": "undefined_negative"}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"
-SEPARATE_CASES = ("marts.observation.nation_sum", *(f"marts.{mart}.columns_expected" for mart in KEYS))
+SEPARATE_CASES = (
+    "marts.observation.nation_sum",
+    "marts.cost_to_floor.nation_sums",
+    *(f"marts.{mart}.columns_expected" for mart in KEYS),
+)
 
 
 def cases_of(mart: str) -> tuple[MartCase, ...]:

@@ -89,3 +89,15 @@ def test_the_nation_is_not_asked_where_a_province_is_not_there(checks: ChecksPro
     outcome = checks.validate("marts.observation", nation_rows(NATION_BAD, 300.0).iloc[:-1])
     assert outcome.success
     assert outcome.check("marts.observation.nation_sum").evaluated == 0
+
+
+@pytest.mark.parametrize(("cost", "is_sum"), [(6000.0, True), (5000.0, False)])
+def test_the_nation_pays_what_its_provinces_do(checks: ChecksProcess, cost: float, is_sum: bool) -> None:
+    province = table_of_cases("cost_to_floor")[0].iloc[:1]
+    nation = province.assign(region_code="000000", cost=cost, share_of_revenue=cost / 30000.0, units=2)
+    frame = pd.concat([province, province.assign(region_code="340000"), nation], ignore_index=True)
+    outcome = checks.validate("marts.cost_to_floor", frame)
+    assert [check.check_id for check in outcome.failed] == ([] if is_sum else ["marts.cost_to_floor.nation_sums"])
+    assert (
+        is_sum or outcome.failed[0].sample[0]["reason"] == "the nation's cost 5000.0 is not the 6000.0 of its provinces"
+    )

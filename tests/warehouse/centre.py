@@ -52,6 +52,8 @@ _FILLED = [
     "core.urban_rural_gap",
     "core.inequality",
     "core.observation_harmonised",
+    "core.cost_to_floor",
+    "core.shortfall",
     "core.period",
     "ops.refresh",
     "ops.arrival",

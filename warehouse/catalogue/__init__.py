@@ -15,6 +15,7 @@ file                           one row is
 ``standard_items.csv``         an item of the national standard's 2023 edition, in its category and area
 ``standards.csv``              one step of a floor, target or reference value
 ``recomputed_rates.csv``       a reported rate and the derived indicator it stands beside
+``cost_rules.csv``             an amount a head: whom it is paid to, how often a year, from what budget
 ``breaks.csv``                 a break of definition
 ``not_applicable.csv``         what cannot exist
 ``forms.csv``                  a form that platforms owe, with its due rule
@@ -36,9 +37,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from warehouse.catalogue.consistency import check_items, check_local, check_rates, check_standards
+from warehouse.catalogue.consistency import check_costs, check_items, check_local, check_rates, check_standards
 from warehouse.catalogue.models import (
     Break,
+    CostRule,
     CountyPopulation,
     Form,
     Indicator,
@@ -60,6 +62,7 @@ from warehouse.errors import CatalogueError
 __all__ = [
     "Break",
     "Catalogue",
+    "CostRule",
     "CountyPopulation",
     "Form",
     "Indicator",
@@ -101,6 +104,8 @@ class Catalogue:
     standards: tuple[Standard, ...]
     """The national steps, then the local ones."""
     recomputed_rates: tuple[RecomputedRate, ...]
+    cost_rules: Mapping[str, CostRule]
+    """By the indicator whose floor costs something."""
     breaks: tuple[Break, ...]
     not_applicable: tuple[NotApplicable, ...]
     units: Mapping[tuple[str, str], float]
@@ -130,6 +135,11 @@ class Catalogue:
         for code in found:  # it grows while it is read
             found += self._members.get(code, ())
         return found
+
+    @cached_property
+    def region_groups(self) -> Mapping[int, str]:
+        """Region group (East, Central, West, Northeast) of the regions that have one, by key."""
+        return {int(row.region_code): row.region_group for row in self.region_rows if row.region_group}
 
     @cached_property
     def by_key(self) -> Mapping[int, Indicator]:
@@ -188,6 +198,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     units = read_rows(folder / "units.csv", Unit, unique=("unit_as_printed", "unit"))
     items = read_rows(folder / "standard_items.csv", StandardItem, unique=("item_number",))
     rates = read_rows(folder / "recomputed_rates.csv", RecomputedRate, unique=("reported_code",))
+    costs = read_rows(folder / "cost_rules.csv", CostRule, unique=("indicator_code",))
     catalogue = Catalogue(
         indicators={row.code: row for row in indicators},
         forms={row.form: row for row in forms},
@@ -202,6 +213,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
         items={row.item_number: row for row in items},
         standards=tuple(read_rows(folder / "standards.csv", Standard, unique=("standard_key",))),
         recomputed_rates=tuple(rates),
+        cost_rules={row.indicator_code: row for row in costs},
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
         units={(row.unit_as_printed, row.unit): row.factor for row in units},
@@ -211,6 +223,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     check_items(catalogue)
     check_standards(catalogue)
     check_rates(catalogue)
+    check_costs(catalogue)
     file = local_standards or (_local_standards if folder == FOLDER else None)
     return catalogue if file is None else add_local_standards(catalogue, file)
 

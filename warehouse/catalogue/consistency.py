@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from warehouse.catalogue import Catalogue
 
 STANDARDS, ITEMS, RATES = "standards.csv", "standard_items.csv", "recomputed_rates.csv"
+COSTS = "cost_rules.csv"
 NATION = "000000"
 _LEVELS = ("nation", "province", "prefecture", "county", "township", "village")
 
@@ -57,6 +58,28 @@ def check_rates(catalogue: Catalogue) -> None:
                 raise CatalogueError(RATES, line, column, f"no {kind} indicator {getattr(row, column)!r}")
         if catalogue.indicators[row.reported_code].frequency != catalogue.indicators[row.recomputed_code].frequency:
             raise CatalogueError(RATES, line, "recomputed_code", "its periods are of another kind")
+
+
+def check_costs(catalogue: Catalogue) -> None:
+    """An amount a head of which more is better, people who can be counted for each of its area types, and a budget."""
+    for line, row in enumerate(catalogue.cost_rules.values(), start=2):
+        units = {"indicator_code": "CNY per person", "heads_indicator": "person", "budget_indicator": "CNY"}
+        for column, unit in units.items():
+            code = getattr(row, column)
+            if code not in catalogue.indicators:
+                raise CatalogueError(COSTS, line, column, f"no indicator {code!r}")
+            if catalogue.indicators[code].unit != unit:
+                raise CatalogueError(COSTS, line, column, f"{code} is not in {unit}")
+        amount, heads = catalogue.indicators[row.indicator_code], catalogue.indicators[row.heads_indicator]
+        if amount.direction != "higher":
+            raise CatalogueError(
+                COSTS, line, "indicator_code", f"of {amount.code} more is not better: nothing is to be paid"
+            )
+        if not {row.heads_area} - {None} <= set(heads.area_types):
+            raise CatalogueError(COSTS, line, "heads_area", f"{heads.code} has no figures of {row.heads_area}")
+        if row.heads_area is None and not set(amount.area_types) <= set(heads.area_types):
+            reason = f"{heads.code} has not the area types of {amount.code}: name the one to count"
+            raise CatalogueError(COSTS, line, "heads_area", reason)
 
 
 def check_local(catalogue: Catalogue, local: Sequence[Standard], file: str) -> None:

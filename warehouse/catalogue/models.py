@@ -213,6 +213,19 @@ class RecomputedRate(Row):
     factor: Annotated[float, Field(gt=0)]
 
 
+class CostRule(Row):
+    """What it costs to raise an amount a head to its floor: whom to count, how often a year, whose budget it is held against.
+
+    Blank ``heads_area``: the area type of the amount itself. The budget is that of all of a place (area type total).
+    """
+
+    indicator_code: str
+    heads_indicator: str
+    heads_area: OptionalArea
+    times_a_year: Annotated[int, Field(ge=1, le=366)]
+    budget_indicator: str
+
+
 class Break(Row):
     """From ``first_year_of_new_definition`` on, figures mean something else; blank region or area: all of them."""
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from warehouse.catalogue import Catalogue
+from warehouse.marts.coverage import MINIMUM_COVERAGE, UnitTable, count_units, grades, weights_of
 from warehouse.marts.scopes import Layout, Units, county_units, province_units
 from warehouse.measures import (
     Sample,
@@ -27,17 +28,7 @@ from warehouse.measures import (
     theil_decomposition,
 )
 from warehouse.measures.sample import BoolArray, FloatArray, IntArray, order_of
-from warehouse.panels import (
-    BREAK_RANK,
-    ESTIMATED_RANK,
-    STATUSES,
-    Panel,
-    RankArray,
-    Slice,
-    exists,
-    in_slices,
-    weight_area,
-)
+from warehouse.panels import Panel, Slice, exists, in_slices
 
 #: Columns that hold a measure; null where the row's status is not ``ok``.
 INEQUALITY_MEASURES = (
@@ -86,8 +77,6 @@ INEQUALITY_COLUMNS = (
     "status",
 )
 
-#: Share of units, and of weight, under which nothing is published (docs/architecture.md).
-MINIMUM_COVERAGE = 0.8
 #: Fewer units than this make no inequality.
 MINIMUM_UNITS = 3
 #: Slices computed together: 1,000 × 2,845 counties are 23 MB a table.
@@ -116,14 +105,10 @@ _SIGNS = {"higher": 1, "lower": -1, "neutral": 0}
 
 
 @dataclass(frozen=True, eq=False)
-class _Slices:
-    """A chunk of slices over the units of a level, all [slices × units]; ``weights`` None: units as equals; ``directions`` by
-    slice: 1 higher is better, -1 lower, 0 neither; ``by_value``: the units of each slice by ascending value."""
+class _Slices(UnitTable):
+    """A chunk of slices; ``directions`` by slice: 1 higher is better, -1 lower, 0 neither; ``by_value``: the units of each
+    slice by ascending value."""
 
-    values: FloatArray
-    ranks: RankArray
-    can_exist: BoolArray
-    weights: FloatArray | None
     directions: npt.NDArray[np.int8]
     by_value: IntArray
 
@@ -186,7 +171,7 @@ def _level(
     for first in range(0, panel.values.shape[0], _CHUNK):
         part = panel.chunk(first, first + _CHUNK)
         can_exist = all_exist[first : first + _CHUNK]
-        weights, weight_ranks, is_weighted = _weights(part, weight_panel, catalogue)
+        weights, weight_ranks, is_weighted = weights_of(part, weight_panel, catalogue)
         signs = [_SIGNS[catalogue.by_key[key].direction] for key in part.indicator_keys.tolist()]
         directions = np.array(signs, dtype=np.int8)
         by_value = np.argsort(part.values, axis=1, kind="stable")
@@ -205,52 +190,15 @@ def _level(
                 yield rows[is_kept]
 
 
-def _weights(panel: Panel, weight_panel: Panel, catalogue: Catalogue) -> tuple[FloatArray, RankArray, BoolArray]:
-    """Weight and its status by slice and unit, and which slices have a weight indicator at all."""
-    weights = np.full(panel.values.shape, np.nan)
-    ranks = np.full(panel.values.shape, len(STATUSES) - 1, dtype=np.int8)
-    is_weighted = np.zeros(panel.values.shape[0], dtype=bool)
-    looked_up: dict[tuple[str, int, int], tuple[FloatArray, RankArray]] = {}
-    for (indicator_key, period, area), row in panel.rows.items():
-        indicator = catalogue.by_key[indicator_key]
-        if indicator.weight_indicator is None:
-            continue
-        weight = catalogue.indicators[indicator.weight_indicator]
-        key = (weight.code, period, weight_area(indicator, weight, area))
-        if key not in looked_up:
-            looked_up[key] = weight_panel.weight(weight, *key[1:])
-        weights[row], ranks[row] = looked_up[key]
-        is_weighted[row] = True
-    return weights, ranks, is_weighted
-
-
 def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.DataFrame:
     """Counts, measures and status of every slice and scope of a layout, [slices × scopes] unrolled."""
-    has_value = ~np.isnan(chunk.values)
-    weights, can_exist, is_used = chunk.weights, chunk.can_exist, has_value
-    if weights is not None:
-        can_exist = can_exist & (weights != 0)
-        is_used = has_value & ~np.isnan(weights) & (weights != 0)
-    expected = layout.count(can_exist)
-    units = layout.count(is_used)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        unit_share = units / expected
-        if weights is None:
-            coverage = unit_share
-        else:
-            known = np.where(can_exist, np.nan_to_num(weights), 0.0)
-            coverage = np.nan_to_num(layout.total(np.where(is_used, known, 0.0)) / layout.total(known))
+    is_used = chunk.is_used
+    counted = count_units(chunk, layout)
     sample = _sample(chunk, layout, is_used)
     directions = np.repeat(chunk.directions, len(layout.scopes))
-    rows = pd.DataFrame(_measures(sample, layout, is_used, directions))
-    rows["scope"] = np.tile(np.array(layout.scopes, dtype=object), chunk.values.shape[0])
-    rows["expected"] = expected
-    rows["units"] = units
-    rows["units_missing"] = expected - units
-    rows["units_estimated"] = layout.count(is_used & (chunk.ranks == ESTIMATED_RANK))
-    rows["is_weak"] = layout.count(is_used & (chunk.ranks < BREAK_RANK)) > 0
-    rows["coverage"] = coverage
-    rows["status"] = _status(sample, expected, np.minimum(unit_share, coverage), minimum_coverage)
+    covered = counted.pop("covered")
+    rows = pd.DataFrame({**counted, **_measures(sample, layout, is_used, directions)})
+    rows["status"] = _status(sample, counted["expected"], covered, minimum_coverage)
     rows.loc[rows["status"] != "ok", list(INEQUALITY_MEASURES)] = np.nan
     return rows
 
@@ -320,8 +268,7 @@ def _graded(parts: list[pd.DataFrame], warned: Collection[Slice]) -> pd.DataFram
         return pd.DataFrame({name: pd.Series(dtype=object) for name in INEQUALITY_COLUMNS})
     rows = pd.concat(parts, ignore_index=True)
     is_low = rows.pop("is_weak").to_numpy(dtype=bool) | (rows["units_missing"] > 0).to_numpy()
-    has_warning = in_slices(rows, warned) if warned else np.zeros(len(rows), dtype=bool)
-    rows["grade"] = np.select([is_low, has_warning], ["C", "B"], "A")
+    rows["grade"] = grades(rows, is_low, warned)
     rows = rows.astype(
         {
             "indicator_key": np.int16,

@@ -51,6 +51,16 @@ def is_compared(indicator: Indicator, catalogue: Catalogue) -> bool:
     return indicator.is_comparable
 
 
+def has_standard_of_comparison(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Whether places are judged together by a standard for it: a floor of a count says nothing over several places."""
+    return indicator.is_comparable and has_standard(indicator, catalogue)
+
+
+def has_cost_rule(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Whether it is an amount a head with a standard, and the catalogue says whom it is paid to."""
+    return indicator.code in catalogue.cost_rules and has_standard(indicator, catalogue)
+
+
 def any_indicator(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Every indicator."""
     return True
@@ -94,6 +104,12 @@ def latest_of(codes: Iterable[str]) -> RestsOn:
         return found
 
     return rests_on
+
+
+def own_and_cost_parts(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
+    """Its own figures, whom they are paid to, and the budgets."""
+    rule = catalogue.cost_rules[catalogue.by_key[key[0]].code]
+    return latest_of((rule.heads_indicator, rule.budget_indicator))(key, catalogue, known)
 
 
 def all_of(*reaches: RestsOn) -> RestsOn:

@@ -16,8 +16,10 @@ from warehouse import schema
 from warehouse.catalogue import Catalogue
 from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
+from warehouse.marts.cost_to_floor import cost_to_floor
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
+from warehouse.marts.shortfall import shortfall
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
 
@@ -80,6 +82,22 @@ _ALL = (
         lambda given, wanted: observation_harmonised(given.figures, given.catalogue, wanted),
         reach.slices_where(reach.any_indicator),
         reach.own_parts_and_weights,
+    ),
+    Mart(
+        "cost_to_floor",
+        schema.cost_to_floor,
+        "What lifting an amount a head to its floor would cost a year, against the place's own budget.",
+        lambda given, wanted: cost_to_floor(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.has_cost_rule),
+        reach.own_and_cost_parts,
+    ),
+    Mart(
+        "shortfall",
+        schema.shortfall,
+        "How many places are under the standard in force, how far, and how many people belong to them.",
+        lambda given, wanted: shortfall(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.has_standard_of_comparison),
+        reach.own_and_weights,
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The units inequality compares, and how they fall into scopes and groups. Not here: figures."""
+"""The units that metrics compare, and how they fall into scopes and groups. Not here: figures."""
 
 from __future__ import annotations
 
@@ -56,6 +56,13 @@ class Layout:
         """Sum of a [slices × units] table by scope, unrolled as :meth:`count`."""
         totals: FloatArray = np.add.reduceat(table[:, self.order], self.starts, axis=1)
         return totals.ravel()
+
+    def extremes(self, table: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Smallest and largest entry by scope, unrolled as :meth:`count`; NaN is left out, but where there is nothing else."""
+        ordered = table[:, self.order]
+        least: FloatArray = np.fmin.reduceat(ordered, self.starts, axis=1)
+        greatest: FloatArray = np.fmax.reduceat(ordered, self.starts, axis=1)
+        return least.ravel(), greatest.ravel()
 
 
 def _by_unit(ordered: IntArray, order: IntArray) -> IntArray:

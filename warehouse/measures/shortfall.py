@@ -91,6 +91,15 @@ def cost_to_floor(
     """
     floor = np.asarray(floors, dtype=np.float64)
     amount = relative_gap(values, floor) * floor * np.asarray(population, dtype=np.float64)
-    budget = np.asarray(revenue, dtype=np.float64)
+    return Cost(amount, share_of_revenue(amount, revenue))
+
+
+def share_of_revenue(cost: npt.ArrayLike, revenue: npt.ArrayLike) -> FloatArray:
+    """A cost over the revenue it would be paid from, both in yuan, of regions or of their sums; revenue missing or ≤ 0 → NaN.
+
+    >>> share_of_revenue([10000.0, 5.0], [1e6, 0.0]).tolist()
+    [0.01, nan]
+    """
+    amount, budget = np.asarray(cost, dtype=np.float64), np.asarray(revenue, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        return Cost(amount, amount / np.where(budget > 0, budget, np.nan))
+        return amount / np.where(budget > 0, budget, np.nan)

@@ -21,7 +21,14 @@ from warehouse.schema.core import (
     standard,
     standard_value,
 )
-from warehouse.schema.marts import attainment, inequality, observation_harmonised, urban_rural_gap
+from warehouse.schema.marts import (
+    attainment,
+    cost_to_floor,
+    inequality,
+    observation_harmonised,
+    shortfall,
+    urban_rural_gap,
+)
 from warehouse.schema.ops import (
     arrival,
     changed_slice,
@@ -48,6 +55,7 @@ __all__ = [
     "attainment",
     "changed_slice",
     "check_result",
+    "cost_to_floor",
     "indicator",
     "indicator_break",
     "inequality",
@@ -70,6 +78,7 @@ __all__ = [
     "release_in_force",
     "release_pointer",
     "return_receipt",
+    "shortfall",
     "slice_digest",
     "staged_observation",
     "standard",
