@@ -31,7 +31,7 @@ from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
 from warehouse.schema import changed_slice, release, slice_digest
 
-FIGURE_FIELDS = (
+_FIGURE_COLUMNS = (
     ("indicator_key", "int2"),
     ("period_key", "int4"),
     ("region_key", "int4"),
@@ -39,7 +39,6 @@ FIGURE_FIELDS = (
     ("value", "float8"),
     ("obs_status", "char"),
 )
-"""How a figure is packed by PostgreSQL: :func:`warehouse.bulk.read_fixed`."""
 _READ_FIGURES = sql.SQL(
     "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN') AS value, o.obs_status"
     " FROM core.observation o JOIN pg_temp.wanted w USING (indicator_key, period_key)"
@@ -114,7 +113,7 @@ def read_figures(
     want(connection, slices)
     condition = _CURRENT if as_of is None else _KNOWN_THEN.format(moment=sql.Literal(as_of))
     reported = sql.SQL(" AND o.receipt_id IS NOT NULL" if only_reported else "")
-    figures = read_fixed(connection, _READ_FIGURES + condition + reported, FIGURE_FIELDS)
+    figures = read_fixed(connection, _READ_FIGURES + condition + reported, _FIGURE_COLUMNS)
     status = figures["obs_status"].astype("category")
     names = [name.decode() for name in status.cat.categories]
     # The same categories whatever was read, so that frames of several reads concatenate; an unknown status is kept.

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from warehouse.bulk import read_fixed
 from warehouse.catalogue import Catalogue, Indicator, Standard
-from warehouse.computing import FIGURE_FIELDS, known_periods
+from warehouse.computing import known_periods
 from warehouse.dependencies import KnownPeriods, periods_of
 from warehouse.errors import NoFiguresError, NothingInForceError
 from warehouse.marts import reach
@@ -31,7 +31,7 @@ from warehouse.marts.shortfall_risk import shortfall_risk
 from warehouse.measures.projection import RISK_BANDS
 from warehouse.measures.sample import IntArray
 from warehouse.measures.shortfall import relative_gap, share_of_revenue
-from warehouse.panels import AREA_KEYS, NATION, Panel, Slice, weight_area
+from warehouse.panels import AREA_KEYS, FIGURE_COLUMNS, NATION, Panel, Slice, weight_area
 from warehouse.periods import parse_period, period_from_key
 from warehouse.schema import release_in_force
 
@@ -326,6 +326,8 @@ WHERE indicator_key = :indicator AND area_key = :area AND value IS NOT NULL AND 
   AND region_key = ANY(:regions) AND recorded_at <= :moment AND superseded_at > :moment
 """
 
+#: How PostgreSQL packs a figure (:func:`warehouse.bulk.read_fixed`).
+_PACKED = tuple(zip(FIGURE_COLUMNS, ("int2", "int4", "int4", "int2", "float8", "char"), strict=True))
 _FIGURES = sql.SQL(
     "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN') AS value, o.obs_status"
     " FROM core.observation o"
@@ -342,7 +344,7 @@ def _read(connection: Connection, slices: Collection[Slice], moment: datetime.da
         periods=sql.Literal([period for _, period in ordered]),
         moment=sql.Literal(moment),
     )
-    figures = read_fixed(connection, query, FIGURE_FIELDS)
+    figures = read_fixed(connection, query, _PACKED)
     return figures.assign(obs_status=figures["obs_status"].str.decode("ascii").astype("category"))
 
 
