@@ -29,6 +29,7 @@ from pipelines.commands.rebuild import rebuild
 from pipelines.commands.release import release
 from pipelines.commands.sandbox import sandbox
 from pipelines.commands.standards import standards
+from pipelines.commands.whatif import whatif
 from pipelines.progress import showing_progress
 from pipelines.settings import Settings
 from warehouse.errors import JunhengError
@@ -73,6 +74,7 @@ main.add_command(explain)
 main.add_command(release)
 main.add_command(rebuild)
 main.add_command(standards)
+main.add_command(whatif)
 
 
 @main.command()

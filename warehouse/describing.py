@@ -45,6 +45,7 @@ MEANINGS: dict[str, str] = {
     "cost_to_floor.release_id": "release in which this row was last computed",
     "revenue_region_code": "region whose revenue that is: its own, else the one above it",
     "shortfall.release_id": "release in which this row was last computed",
+    "shortfall_risk.release_id": "release in which this row was last computed",
     "release_in_force.release_id": "release that every other mart shows",
     "release_history.in_force_to": "until when readers saw it; null: they still do",
     "old_value": "figure before; null: blank",

@@ -154,6 +154,16 @@ class NoSuchMartRowError(JunhengError):
         self.nearby = nearby
 
 
+class NoFiguresError(JunhengError):
+    """The release in force has no such figures to judge: the one who asked must name others."""
+
+    def __init__(self, indicator: str, area_type: str, level: str, periods: list[str]) -> None:
+        known = f"; the newest periods it has figures of are {', '.join(periods)}" if periods else ""
+        super().__init__(f"no figures of {indicator}, {area_type}, of any {level} in that period{known}")
+        self.indicator = indicator
+        self.periods = periods
+
+
 class NothingInForceError(JunhengError):
     """No release was in force at the moment asked for: the one who asked must choose a later one, or publish."""
 

@@ -47,6 +47,7 @@ METRIC_STATUSES = {
     "too_few_units": "fewer units than the measure needs",
     "no_ranking_variable": "there is nothing to rank by",
     "across_break": "a break of definition lies between the figures",
+    "too_few_years": "the series since the last break of definition is too short",
     "not_applicable": "it cannot exist there",
 }
 
@@ -96,8 +97,7 @@ def render() -> str:
 def _marts() -> Iterator[str]:
     yield from ("## Marts", "")
     yield "`SET junheng.as_of = '2026-03-01 23:59:59+08'` shows every mart as readers saw it then; so does the function"
-    yield "`mart.<name>_as_of(moment)` of observation, attainment, urban_rural_gap and inequality. A `…_history` holds every"
-    yield "release."
+    yield "`mart.<name>_as_of(moment)` of every mart that has a `…_history`, which holds every release."
     yield ""
     for view in read_views().values():
         yield from (f"### mart.{view.name}", "", f"{view.comment}.", "")

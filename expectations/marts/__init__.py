@@ -16,6 +16,7 @@ from expectations.marts import (
     observation,
     observation_harmonised,
     shortfall,
+    shortfall_risk,
     urban_rural_gap,
 )
 from expectations.marts.common import Mart, judge_key
@@ -32,6 +33,7 @@ MARTS: dict[str, Mart] = {
         observation_harmonised,
         shortfall,
         cost_to_floor,
+        shortfall_risk,
     )
 }
 

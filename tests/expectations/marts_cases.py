@@ -45,6 +45,12 @@ GOOD: dict[str, dict[str, Any]] = {
         "value": 100.0, "floor_value": 125.0, "heads": 10.0, "cost": 3000.0, "revenue": 30000.0, "share_of_revenue": 0.1,
         "units": 1, "units_missing": 0, "units_estimated": 0, "coverage": 1.0, "status": "ok",
     },
+    "shortfall_risk": {
+        "indicator_code": "PEN_RESIDENT_MONTHLY", "region_code": "330000", "area_type": "total", "floor_kind": "floor",
+        "value": 120.0, "floor_value": 123.0, "years": 5, "first_year": 1899, "slope": 2.0, "attainment_status": "projected",
+        "attainment_year": 2025.5, "next_value": 122.0, "next_error": 2.0, "next_floor_value": 123.0, "probability": 0.6,
+        "band": "high", "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -55,6 +61,7 @@ KEYS = {
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
     "shortfall": ("indicator_code", "period_code", "area_type", "floor_kind", "scope", "weighting"),
     "cost_to_floor": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
+    "shortfall_risk": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
 }
 
 
@@ -79,6 +86,7 @@ _NO_MEASURES = dict.fromkeys(
 )
 
 _NO_SHORTFALL = dict.fromkeys(("p0", "p1", "p2", "units_below"), np.nan)
+_NO_RISK = {"next_value": np.nan, "probability": np.nan, "band": None}
 
 CASES = (
     *(
@@ -151,6 +159,21 @@ CASES = (
     MartCase("cost_to_floor", "null_agrees_with_status", "status ok with cost blank",
              {"cost": np.nan, "share_of_revenue": np.nan}),
     MartCase("cost_to_floor", "null_agrees_with_status", "status undefined_negative", {"status": "undefined_negative"}),
+    MartCase("shortfall_risk", "band_agrees", "probability of 0.6 is called watch", {"band": "watch"}),
+    MartCase("shortfall_risk", "band_agrees", "probability of 1.2 is called severe", {"probability": 1.2, "band": "severe"}),
+    MartCase("shortfall_risk", "side_agrees", "expected 122.0 against 123.0, but short with probability 0.4",
+             {"probability": 0.4}),
+    MartCase("shortfall_risk", "side_agrees", "expected 124.0", {"next_value": 124.0}),
+    MartCase("shortfall_risk", "years_counted", "6 years", {"years": 6}),
+    MartCase("shortfall_risk", "years_counted", "from 2020", {"first_year": 2020}),
+    MartCase("shortfall_risk", "attainment_status_known", "soon is no status", {"attainment_status": "soon"}),
+    MartCase("shortfall_risk", "attainment_year_agrees", "not_approaching with the year 2025.5",
+             {"attainment_status": "not_approaching"}),
+    MartCase("shortfall_risk", "attainment_year_agrees", "year 1890.0", {"attainment_year": 1890.0}),
+    MartCase("shortfall_risk", "status_known", "fine is no status", {"status": "fine", **_NO_RISK}),
+    MartCase("shortfall_risk", "null_agrees_with_status", "status ok with probability 0.6, expected blank",
+             {"next_value": np.nan}),
+    MartCase("shortfall_risk", "null_agrees_with_status", "status too_few_years", {"status": "too_few_years"}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

@@ -54,6 +54,7 @@ _FILLED = [
     "core.observation_harmonised",
     "core.cost_to_floor",
     "core.shortfall",
+    "core.shortfall_risk",
     "core.period",
     "ops.refresh",
     "ops.arrival",

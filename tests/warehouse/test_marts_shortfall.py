@@ -139,16 +139,12 @@ def test_undefined_is_null_with_its_status(values: list[float | None], floor: fl
 
 
 def test_units_that_cannot_exist_are_not_missing() -> None:
-    """Beijing, Tianjin and Shanghai have no rural share of a thing that only counties have (not_applicable.csv)."""
-    named = next(row for row in CATALOGUE.not_applicable if CATALOGUE.indicators[row.indicator_code].is_comparable)
-    year = named.year_from or 2020
-    values = [None if code == named.region_code else 1.0 for code in PROVINCES]
-    frequency = CATALOGUE.indicators[named.indicator_code].frequency
-    period = f"SY{year}" if frequency == "S" else f"{year}"
-    rows = everywhere(named.indicator_code, period, named.area_type, values)
-    row = only(judged(*rows, catalogue=standing(named.indicator_code, 2.0)))
-    assert row.units_missing <= 30 - sum(value is not None for value in values) + 1
-    assert row.units + row.units_missing < 31
+    """Beijing, Tianjin and Shanghai have no counties left, so no rural physicians (not_applicable.csv); Sichuan's are missing."""
+    without = ("110000", "120000", "310000", "510000")
+    values = [None if code in without else 20.0 for code in PROVINCES]
+    rows = everywhere("HLT_PHYSICIANS_PER_10K", "2019", "rural", values)
+    row = only(judged(*rows, catalogue=standing("HLT_PHYSICIANS_PER_10K", 25.0)))
+    assert (row.units, row.units_missing, row.coverage, row.grade) == (27, 1, 27 / 28, "C")
 
 
 def test_grade_b_where_a_check_of_the_slice_warned() -> None:

@@ -47,6 +47,8 @@ MARTS = [
     "revision_statistics",
     "shortfall",
     "shortfall_history",
+    "shortfall_risk",
+    "shortfall_risk_history",
     "standard",
     "standard_item",
     "urban_rural_gap",

@@ -20,6 +20,7 @@ from warehouse.marts.cost_to_floor import cost_to_floor
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.shortfall import shortfall
+from warehouse.marts.shortfall_risk import shortfall_risk
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
 
@@ -98,6 +99,14 @@ _ALL = (
         lambda given, wanted: shortfall(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.slices_where(reach.has_standard_of_comparison),
         reach.own_and_weights,
+    ),
+    Mart(
+        "shortfall_risk",
+        schema.shortfall_risk,
+        "When each place reaches its standard if it goes on so, and how likely it is short of it next time.",
+        lambda given, wanted: shortfall_risk(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.has_standard, annual=True),
+        reach.own_history,
     ),
 )
 

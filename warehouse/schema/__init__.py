@@ -27,6 +27,7 @@ from warehouse.schema.marts import (
     inequality,
     observation_harmonised,
     shortfall,
+    shortfall_risk,
     urban_rural_gap,
 )
 from warehouse.schema.ops import (
@@ -79,6 +80,7 @@ __all__ = [
     "release_pointer",
     "return_receipt",
     "shortfall",
+    "shortfall_risk",
     "slice_digest",
     "staged_observation",
     "standard",

@@ -183,3 +183,35 @@ shortfall = Table(
     comment="mart.shortfall with its history by release",
 )
 release_indexes(shortfall)
+
+shortfall_risk = Table(
+    "shortfall_risk",
+    metadata,
+    *slice_columns(key=True),
+    *place_columns(key=True),
+    column("floor_kind", Text, "floor, target or reference", primary_key=True),
+    *validity_columns(),
+    column("value", Double, "figure of the period, the last the line goes through"),
+    column("floor_value", Double, "standard in force at the period"),
+    column("years", SmallInteger, "years the line goes through: the last five observed ones without a break"),
+    column("first_year", SmallInteger, "the oldest of them"),
+    column("slope", Double, "the line's change a year, in the indicator's unit; null under three years", null=True),
+    column(
+        "attainment_status",
+        Text,
+        "insufficient (under three years), attained, not_approaching, beyond_horizon (over 100 years), projected",
+    ),
+    column("attainment_year", Double, "first observed year at the standard, or where the line reaches it", null=True),
+    column("next_value", Double, "what the line expects a period later", null=True),
+    column("next_error", Double, "standard error of that expectation", null=True),
+    column(
+        "next_floor_value", Double, "standard already set for that period; where there is none, that of this period"
+    ),
+    column("probability", Double, "that the next figure is short of it", null=True),
+    column("band", Text, "low (under 0.10), watch (under 0.33), high (under 0.67), severe", null=True),
+    column("grade", CHAR(1), "A all checks passed, B warnings, C provisional figures among them"),
+    column("status", Text, "ok, or why there is no probability"),
+    schema="core",
+    comment="mart.shortfall_risk with its history by release",
+)
+release_indexes(shortfall_risk)
