@@ -25,10 +25,12 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 from pipelines.cli import main
 from pipelines.settings import Settings
 from resources.database import Warehouse
-from tests.conftest import open_folder
+from tests.conftest import CARELESS, careless_servers, open_folder
 
 ROOT = Path(__file__).resolve().parents[2]
-JUNHENG = (sys.executable, "-c", "from pipelines.cli import main; main()")
+CARELESSLY = f"from resources.embedded import SERVER_SETTINGS; SERVER_SETTINGS.update({CARELESS}); "
+JUNHENG = (sys.executable, "-c", f"{CARELESSLY}from pipelines.cli import main; main()")
+"""The command; a cluster that it initialises does not wait for the disk (:data:`tests.conftest.CARELESS`)."""
 FORMS = ("employment_monthly", "employment_annual", "health_quarterly", "health_annual", "education_school_year")
 START_SECONDS = 30.0
 
@@ -130,7 +132,7 @@ class Place:
 
     def junheng(self, *arguments: str) -> Said:
         """The command in this process."""
-        with self.environment():
+        with self.environment(), careless_servers():
             result = CliRunner().invoke(main, list(arguments))
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
