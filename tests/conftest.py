@@ -112,5 +112,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups share a slow world each: they begin first, so that no worker ends with one alone."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Groups share a slow world each, and the warehouse's files are slow: they begin first, so that no worker ends with one
+    alone."""
+    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None, item.path.parent.name != "warehouse"))
