@@ -350,8 +350,11 @@ def test_the_hash_returns_with_the_figures(centre: Centre) -> None:
 
 def test_statistics_tell_what_is_there(centre: Centre) -> None:
     centre.night(*a_year())
+    (before,) = centre.values("SELECT clock_timestamp()")
     with centre.engine.begin() as connection:
         gather_statistics(connection)
+    looked_at = "SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'core' AND last_analyze >= :before"
+    assert {"attainment", "inequality", "indicator", "region", "period"} <= set(centre.values(looked_at, before=before))
     known = "SELECT reltuples::int FROM pg_class WHERE oid = 'core.observation_2024'::regclass"
     assert centre.values(known) == centre.values(
         "SELECT count(*) FROM core.observation WHERE period_key / 10000 = 2024"

@@ -30,9 +30,7 @@ def filled(centre_engine: Engine) -> Centre:
     centre.prepare()
     centre.publish(refresh)
     with centre.engine.begin() as connection:
-        gather_statistics(
-            connection
-        )  # as a refresh does; else a question takes 20 s of a server that knows nothing yet
+        gather_statistics(connection)  # as a refresh does; without them a question takes 20 s
     return centre
 
 
