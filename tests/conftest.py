@@ -1,5 +1,5 @@
-"""What every room's tests share: a data folder the embedded server's user can reach, and a real warehouse in it; and
-which tests a worker runs together.
+"""What every room's tests share: a data folder the embedded server's user can reach, a real warehouse in it, and a
+database with the catalogue; and which tests a worker runs together.
 """
 
 import functools
@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from resources.database import Warehouse
+from resources.embedded import SERVER_SETTINGS
+from tests.warehouse.centre import CATALOGUE
 from warehouse.migrating import migrate
+from warehouse.reference import sync_catalogue
+
+CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+"""Settings of a test's server: no test pulls the plug of its machine, so nothing need wait for the disk."""
 
 
 @contextmanager
@@ -29,11 +35,21 @@ def open_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def careless_servers() -> Iterator[None]:
+    """Clusters that this process initialises meanwhile do not wait for the disk; killed servers recover all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CARELESS.items():
+            patch.setitem(SERVER_SETTINGS, name, value)
+        yield
+
+
 @pytest.fixture(scope="session")
 def warehouse() -> Iterator[Warehouse]:
     """An embedded warehouse, ready for use; stopped at the end."""
     with open_folder() as folder:
-        made = Warehouse(None, None, folder / "home").ensure()
+        with careless_servers():
+            made = Warehouse(None, None, folder / "home").ensure()
         yield made
         assert made.embedded is not None
         made.embedded.stop()
@@ -52,6 +68,21 @@ def engine(warehouse: Warehouse) -> Iterator[Engine]:
     with made.begin() as connection:
         connection.execute(text("DROP SCHEMA IF EXISTS mart, core, staging, ops CASCADE"))
     migrate(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def centre_engine(warehouse: Warehouse) -> Iterator[Engine]:
+    """An engine on a migrated database with the catalogue, beside the one that ``engine`` empties: made once."""
+    owner = warehouse.engine(isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.execute(text("CREATE DATABASE centre"))
+    owner.dispose()
+    made = create_engine(owner.url.set(database="centre"), connect_args={"options": "-c timezone=Asia/Shanghai"})
+    migrate(made)
+    with made.begin() as connection:
+        sync_catalogue(connection, CATALOGUE)
     yield made
     made.dispose()
 
@@ -81,5 +112,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups share a slow world each: they begin first, so that no worker ends with one alone."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Groups share a slow world each, and the warehouse's files are slow: they begin first, so that no worker ends with one
+    alone."""
+    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None, item.path.parent.name != "warehouse"))

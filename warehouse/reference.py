@@ -6,6 +6,7 @@ Here: bringing those tables to what the catalogue says. Not here: the catalogue 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -135,8 +136,14 @@ def _replace(connection: Connection, table: Table, records: list[dict[str, Any]]
 
 
 def _upsert(connection: Connection, table: Table, records: list[dict[str, Any]]) -> None:
+    """Add these rows or make them so. Only what differs is sent: of thousands of regions a new catalogue changes a few."""
     keys = [column.name for column in table.primary_key]
+    values_of = itemgetter(*table.columns.keys())
+    held = set(map(tuple, connection.execute(sa.select(table))))
+    new = [record for record in records if values_of(record) not in held]
+    if not new:
+        return
     statement = insert(table)
     others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
     differs = sa.or_(*(table.c[name].is_distinct_from(value) for name, value in others.items()))
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others, where=differs), records)
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others, where=differs), new)

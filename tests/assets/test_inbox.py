@@ -22,6 +22,7 @@ from sandbox.carriers import encode_table
 from sandbox.periods import ReturnPeriod
 from sandbox.reference import load_reference
 from sandbox.tables import TableMaker
+from tests.warehouse.centre import Centre
 from warehouse.catalogue import load_catalogue
 from warehouse.receipts import Refresh, open_refresh
 
@@ -93,8 +94,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, engine: Engine) -> Desk:
-    return Desk(tmp_path / "inbox", engine, Archive(tmp_path / "archive"), [])
+def desk(tmp_path: Path, centre_engine: Engine) -> Desk:
+    Centre(centre_engine).empty()
+    return Desk(tmp_path / "inbox", centre_engine, Archive(tmp_path / "archive"), [])
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -17,20 +17,52 @@ from typing import Any
 
 import pandas as pd
 import psycopg
+import pytest
 import requests
 import sqlalchemy as sa
 from click.testing import CliRunner
 from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 
+from expectations.client import _Running
 from pipelines.cli import main
 from pipelines.settings import Settings
 from resources.database import Warehouse
-from tests.conftest import open_folder
+from tests.conftest import CARELESS, careless_servers, open_folder
 
 ROOT = Path(__file__).resolve().parents[2]
-JUNHENG = (sys.executable, "-c", "from pipelines.cli import main; main()")
+CARELESSLY = f"from resources.embedded import SERVER_SETTINGS; SERVER_SETTINGS.update({CARELESS}); "
+JUNHENG = (sys.executable, "-c", f"{CARELESSLY}from pipelines.cli import main; main()")
+"""The command; a cluster that it initialises does not wait for the disk (:data:`tests.conftest.CARELESS`)."""
 FORMS = ("employment_monthly", "employment_annual", "health_quarterly", "health_annual", "education_school_year")
 START_SECONDS = 30.0
+
+
+_idle_checks: list[_Running] = []
+
+
+@contextmanager
+def one_checks_process() -> Iterator[None]:
+    """Commands of this process hand their checks process on to the next: Great Expectations takes seconds to import.
+
+    It answers questions of any refresh, as in a rebuilding. A command in a process of its own has its own. The last one
+    ends with this process, as every checks process does.
+    """
+    start, end = _Running.start, _Running.end
+
+    def start_or_take() -> _Running:
+        alive = _idle_checks and _idle_checks[-1].process.poll() is None
+        return _idle_checks.pop() if alive else start()
+
+    def end_or_keep(running: _Running, kill: bool = False) -> None:
+        if kill or running.process.poll() is not None or _idle_checks:
+            end(running, kill)
+        else:
+            _idle_checks.append(running)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Running, "start", start_or_take)
+        patch.setattr(_Running, "end", end_or_keep)
+        yield
 
 
 class Sandbox:
@@ -130,7 +162,7 @@ class Place:
 
     def junheng(self, *arguments: str) -> Said:
         """The command in this process."""
-        with self.environment():
+        with self.environment(), careless_servers(), one_checks_process():
             result = CliRunner().invoke(main, list(arguments))
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

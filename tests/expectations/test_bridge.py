@@ -10,6 +10,8 @@ import pytest
 from expectations import CHECKS, SUITES, CheckOutcome, SuiteOutcome
 from expectations.bridge import asset_check_facts, check_result_rows, counts
 
+pytestmark = pytest.mark.xdist_group("checks")  # one checks process for all
+
 ROWS = np.array([4, 9], dtype=np.int64)
 NONE = np.empty(0, dtype=np.int64)
 BLOCKED = CheckOutcome(

@@ -18,6 +18,8 @@ from expectations.wire import write_table
 from tests.expectations.returns_cases import SECTORS, good_return
 from warehouse.errors import JunhengError
 
+pytestmark = pytest.mark.xdist_group("checks")  # one checks process for all
+
 GOOD = good_return(SECTORS["health"])
 
 

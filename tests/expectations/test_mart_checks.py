@@ -17,6 +17,8 @@ from tests.expectations.marts_cases import (
     table_of_cases,
 )
 
+pytestmark = pytest.mark.xdist_group("checks")  # one checks process for all
+
 EACH_CASE = [pytest.param(case, id=f"{case.mart}-{case.rule}-{case.said[:20]}") for case in CASES]
 
 

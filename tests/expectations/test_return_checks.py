@@ -19,6 +19,8 @@ from tests.expectations.returns_cases import (
     table_of_cases,
 )
 
+pytestmark = pytest.mark.xdist_group("checks")  # one checks process for all
+
 EACH_CASE = [
     pytest.param(name, case, id=f"{name}-{case.rule}-{case.title}")
     for name, sector in SECTORS.items()

@@ -6,7 +6,7 @@ import pytest
 from pipelines.definitions import NIGHTLY, build_definitions
 from pipelines.settings import Settings
 from tests.assets.nights import NINGXIA, Nights
-from tests.assets.world import open_instance
+from tests.assets.world import one_checks_process, open_instance
 
 pytestmark = [pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]  # a busy machine takes minutes
 
@@ -33,7 +33,7 @@ def test_a_failed_run_records_its_refresh_as_failed_whoever_launched_it(
     monkeypatch.setattr("assets.observations.compute_observations", broken)
     place = nights.world.place.at(NOW="2026-05-16T12:00:00", PLATFORM_URL=nights.world.sandbox.url_template)
     scope = {"resources": {"scope": {"config": {"provinces": [NINGXIA], "sectors": ["health"]}}}}
-    with place.environment(), open_instance(place) as instance:
+    with place.environment(), one_checks_process(), open_instance(place) as instance:
         job = build_definitions(Settings.load()).resolve_job_def(NIGHTLY)
         result = job.execute_in_process(instance=instance, run_config=QUIET | scope, raise_on_error=False)
         assert not result.success

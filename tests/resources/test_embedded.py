@@ -41,6 +41,12 @@ def test_it_runs_with_checksums_in_the_time_zone_of_shanghai(server: EmbeddedPos
     assert scalar(url, "select current_setting('listen_addresses')") == "127.0.0.1"
 
 
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
+def test_what_is_committed_is_on_the_disk(server: EmbeddedPostgres, setting: str):
+    """The servers of other tests are careless (``tests/conftest.py``); this one is as a person has it."""
+    assert scalar(server.url("postgres"), f"select current_setting('{setting}')") == "on"
+
+
 def test_starting_again_leaves_the_same_process(server: EmbeddedPostgres):
     assert server.start().pid == server.start().pid
 

@@ -165,8 +165,9 @@ def test_the_same_seed_makes_the_same_night_and_another_one_another() -> None:
         put_faults(platforms, "nasty", seed)
         return platforms.faults.listed()
 
-    assert night(1) == night(1)
-    assert night(1) != night(2)
+    first = night(1)
+    assert first == night(1)
+    assert first != night(2)
 
 
 def test_the_summary_counts_by_family(nasty: Platforms) -> None:
