@@ -35,6 +35,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
         "map_status": "merged", "reported_codes": "330103;330105",
     },
+    "change_attribution": {
+        "indicator_code": "INC_DISPOSABLE", "area_type": "total", "weighting": "none", "measure": "theil_t",
+        "region_code": "330000", "part": "value", "contribution": 0.02, "change": 0.02, "index_before": 0.05,
+        "index_after": 0.07, "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -43,7 +48,10 @@ KEYS = {
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
-}
+    "change_attribution": (
+        "indicator_code", "period_code", "area_type", "weighting", "measure", "region_code", "part",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,16 @@ CASES = (
              {"map_status": "unmapped", "reported_codes": "330103"}),
     MartCase("observation_harmonised", "stays_in_its_province", "figures of 320103, of another",
              {"reported_codes": "320103"}),
+    MartCase("change_attribution", "contributions_sum", "do not sum to the change 0.02", {"contribution": 0.03}),
+    MartCase("change_attribution", "change_agrees", "change 0.02 is not 0.08 less 0.05", {"index_after": 0.08}),
+    MartCase("change_attribution", "index_in_range", "negative: -0.01, 0.01",
+             {"index_before": -0.01, "index_after": 0.01}),
+    MartCase("change_attribution", "part_known", "luck is no part", {"part": "luck"}),
+    MartCase("change_attribution", "status_known", "fine is no status",
+             {"status": "fine", "part": "none", "contribution": np.nan, "change": np.nan}),
+    MartCase("change_attribution", "null_agrees_with_status", "status across_break with part value, contribution 0.02",
+             {"status": "across_break"}),
+    MartCase("change_attribution", "null_agrees_with_status", "with part none", {"part": "none"}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

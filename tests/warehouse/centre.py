@@ -52,6 +52,7 @@ _FILLED = [
     "core.urban_rural_gap",
     "core.inequality",
     "core.observation_harmonised",
+    "core.change_attribution",
     "core.period",
     "ops.refresh",
     "ops.arrival",

@@ -21,7 +21,13 @@ from warehouse.schema.core import (
     standard,
     standard_value,
 )
-from warehouse.schema.marts import attainment, inequality, observation_harmonised, urban_rural_gap
+from warehouse.schema.marts import (
+    attainment,
+    change_attribution,
+    inequality,
+    observation_harmonised,
+    urban_rural_gap,
+)
 from warehouse.schema.ops import (
     arrival,
     changed_slice,
@@ -46,6 +52,7 @@ __all__ = [
     "AREA_TYPES",
     "arrival",
     "attainment",
+    "change_attribution",
     "changed_slice",
     "check_result",
     "indicator",
