@@ -16,6 +16,7 @@ file                           one row is
 ``standards.csv``              one step of a floor, target or reference value
 ``recomputed_rates.csv``       a reported rate and the derived indicator it stands beside
 ``breaks.csv``                 a break of definition
+``milestones.csv``             a reform in a year, and the indicators it should show on
 ``not_applicable.csv``         what cannot exist
 ``forms.csv``                  a form that platforms owe, with its due rule
 ``units.csv``                  a unit as printed in returns, and its factor to the catalogue's unit
@@ -42,6 +43,7 @@ from warehouse.catalogue.models import (
     CountyPopulation,
     Form,
     Indicator,
+    Milestone,
     NotApplicable,
     Province,
     RecomputedRate,
@@ -63,6 +65,7 @@ __all__ = [
     "CountyPopulation",
     "Form",
     "Indicator",
+    "Milestone",
     "NotApplicable",
     "Province",
     "RecomputedRate",
@@ -102,6 +105,7 @@ class Catalogue:
     """The national steps, then the local ones."""
     recomputed_rates: tuple[RecomputedRate, ...]
     breaks: tuple[Break, ...]
+    milestones: tuple[Milestone, ...]
     not_applicable: tuple[NotApplicable, ...]
     units: Mapping[tuple[str, str], float]
     sha256: str
@@ -203,6 +207,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
         standards=tuple(read_rows(folder / "standards.csv", Standard, unique=("standard_key",))),
         recomputed_rates=tuple(rates),
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
+        milestones=tuple(read_rows(folder / "milestones.csv", Milestone, unique=("milestone_code",))),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
         units={(row.unit_as_printed, row.unit): row.factor for row in units},
         sha256=_fingerprint(folder),
@@ -256,6 +261,10 @@ def _check_references(catalogue: Catalogue) -> None:
         for line, entry in enumerate(rows, start=2):
             if entry.indicator_code not in known:
                 raise CatalogueError(file, line, "indicator_code", f"no indicator {entry.indicator_code!r}")
+    for line, milestone in enumerate(catalogue.milestones, start=2):
+        for code in milestone.indicator_codes:
+            if code not in known or not known[code].is_comparable:
+                raise CatalogueError("milestones.csv", line, "indicator_codes", f"no comparable indicator {code!r}")
     _check_regions(catalogue)
 
 
