@@ -20,6 +20,7 @@ import click
 from pipelines.commands.archive import archive
 from pipelines.commands.db import db
 from pipelines.commands.explain import explain
+from pipelines.commands.findings import findings
 from pipelines.commands.layouts import layout
 from pipelines.commands.moments import end_of
 from pipelines.commands.platforms import platforms
@@ -71,6 +72,7 @@ main.add_command(layout)
 main.add_command(archive)
 main.add_command(platforms)
 main.add_command(explain)
+main.add_command(findings)
 main.add_command(release)
 main.add_command(rebuild)
 main.add_command(standards)

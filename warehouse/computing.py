@@ -43,6 +43,14 @@ _READ_FIGURES = sql.SQL(
     "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN') AS value, o.obs_status"
     " FROM core.observation o JOIN pg_temp.wanted w USING (indicator_key, period_key)"
 )
+#: Of each figure that has an earlier vintage, the first that was published: a value, and no estimate.
+_READ_FIRST = sql.SQL(
+    "SELECT DISTINCT ON (o.indicator_key, o.period_key, o.region_key, o.area_key) o.indicator_key, o.period_key,"
+    " o.region_key, o.area_key, o.value, o.obs_status FROM core.observation o JOIN pg_temp.wanted w"
+    " USING (indicator_key, period_key) WHERE o.superseded_at <= {moment} AND o.superseded_at < 'infinity'"
+    " AND o.value IS NOT NULL AND o.obs_status IN ('A', 'P', 'B')"
+    " ORDER BY o.indicator_key, o.period_key, o.region_key, o.area_key, o.recorded_at"
+)
 _CURRENT = sql.SQL(" WHERE o.superseded_at = 'infinity'")
 _KNOWN_THEN = sql.SQL(" WHERE o.recorded_at <= {moment} AND o.superseded_at > {moment}")
 
@@ -121,7 +129,34 @@ def read_figures(
         condition += sql.SQL(" AND o.receipt_id IS NOT NULL")
     if regions is not None:
         condition += sql.SQL(" AND o.region_key = ANY({})").format(sql.Literal(list(regions)))
-    figures = read_fixed(connection, _READ_FIGURES + condition, _FIGURE_COLUMNS)
+    return _typed(read_fixed(connection, _READ_FIGURES + condition, _FIGURE_COLUMNS))
+
+
+def read_first_figures(connection: Connection, slices: Collection[Slice], *, as_of: Moment = None) -> pd.DataFrame:
+    """Of the figures of these slices that were revised (till ``as_of``), the first published; columns as figures have."""
+    want(connection, slices)
+    moment = sql.Literal("infinity" if as_of is None else as_of)
+    return _typed(read_fixed(connection, _READ_FIRST.format(moment=moment), _FIGURE_COLUMNS))
+
+
+def read_inputs(
+    connection: Connection,
+    catalogue: Catalogue,
+    wanted: Mapping[str, Collection[Slice]],
+    known: Mapping[int, Collection[int]],
+    warned: Collection[Slice],
+) -> Inputs:
+    """What the wanted slices of each mart are computed from."""
+    needed = {
+        mart: reach.needed(slices, MARTS[mart].rests_on, catalogue, known) for mart, slices in wanted.items() if slices
+    }
+    figures = read_figures(connection, set().union(*needed.values()))
+    asked = set().union(*(slices for mart, slices in needed.items() if MARTS[mart].asks_first))
+    return Inputs(figures, catalogue, warned, read_first_figures(connection, asked))
+
+
+def _typed(figures: pd.DataFrame) -> pd.DataFrame:
+    """Figures with small keys and a categorical status."""
     status = figures["obs_status"].astype("category")
     names = [name.decode() for name in status.cat.categories]
     # The same categories whatever was read, so that frames of several reads concatenate; an unknown status is kept.
@@ -258,12 +293,7 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> Iterator[dict
         stale = {key for key in shown.get(mart.name, {}).keys() - possible if key[0] in catalogue.by_key}
         wanted[mart.name] = reach.touched(changed, possible, mart.rests_on, catalogue, known) | stale
     for batch in _batches(wanted, shown.get("observation", {})):
-        needed = {
-            key
-            for name, slices in batch.items()
-            for key in reach.needed(slices, MARTS[name].rests_on, catalogue, known)
-        }
-        frames = compute_metrics(Inputs(read_figures(connection, needed), catalogue, warned), batch)
+        frames = compute_metrics(read_inputs(connection, catalogue, batch, known, warned), batch)
         yield {name: MartRows(frame, frozenset(batch[name])) for name, frame in frames.items()}
 
 

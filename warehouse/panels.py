@@ -59,6 +59,11 @@ def status_ranks(statuses: pd.Series[Any]) -> RankArray:
     return places[category.cat.codes.to_numpy()]
 
 
+def is_published(ranks: RankArray) -> BoolArray:
+    """Which statuses are of published figures of the definition: A, P and B, nothing estimated or weaker."""
+    return np.isin(ranks, [STATUSES.index(letter) for letter in "APB"])
+
+
 def status_letters(ranks: RankArray, like: pd.Series[Any] | None = None) -> pd.Categorical:
     """Letters of ranks, with the categories of ``like`` where it is categorical (so that frames concatenate)."""
     letters = np.array(list(STATUSES), dtype=object)[ranks]

@@ -1,4 +1,4 @@
-"""The catalogue in the database: indicators, regions and their changes, standards and items, breaks, rates, periods.
+"""The catalogue in the database: indicators, regions and their changes, standards, items, breaks, milestones, rates, periods.
 
 Here: bringing those tables to what the catalogue says. Not here: the catalogue itself.
 """
@@ -48,6 +48,7 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     _withdraw_others(connection, catalogue)
     _replace(connection, schema.region_change, [row.model_dump() for row in catalogue.region_changes])
     _replace(connection, schema.indicator_break, _breaks(catalogue))
+    _replace(connection, schema.milestone, _milestones(catalogue))
     _replace(connection, schema.recomputed_rate, _rates(catalogue))
     return True
 
@@ -87,6 +88,14 @@ def _breaks(catalogue: Catalogue) -> list[dict[str, Any]]:
             "part_code": row.part_code,
         }
         for number, row in enumerate(definition_breaks(catalogue), start=1)
+    ]
+
+
+def _milestones(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [
+        row.model_dump(exclude={"indicator_codes"}) | {"indicator_key": catalogue.indicators[code].indicator_key}
+        for row in catalogue.milestones
+        for code in row.indicator_codes
     ]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Table
 from warehouse import schema
 from warehouse.bulk import copy_frame
 from warehouse.catalogue import Catalogue
-from warehouse.computing import compute_figures, compute_metrics, known_periods, read_figures
+from warehouse.computing import compute_figures, compute_metrics, known_periods, read_figures, read_first_figures
 from warehouse.marts.registry import MARTS, Inputs
 from warehouse.panels import Slice
 from warehouse.publishing import MART_TABLES, digest_of, hash_of_slices, slice_codes
@@ -96,7 +96,8 @@ def _computed(connection: Connection, release_id: int, moment: datetime.datetime
     figures["obs_status"] = figures["obs_status"].astype("category")
     found = _digest_frame(connection, "observation", figures.astype({"obs_status": str}), recorded_at=moment)
     slices = {mart.name: mart.slices(catalogue, known) for mart in MARTS.values()}
-    for mart, frame in compute_metrics(Inputs(figures, catalogue), slices).items():
+    first = read_first_figures(connection, wanted, as_of=moment)
+    for mart, frame in compute_metrics(Inputs(figures, catalogue, first_figures=first), slices).items():
         found |= _digest_frame(connection, mart, frame, release_from=release_id)
     return found
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from expectations.marts import (
     attainment,
+    change_attribution,
     cost_to_floor,
     inequality,
     observation,
@@ -34,6 +35,7 @@ MARTS: dict[str, Mart] = {
         shortfall,
         cost_to_floor,
         shortfall_risk,
+        change_attribution,
     )
 }
 

@@ -6,8 +6,10 @@ Here: commands. Not here: the decisions (:mod:`warehouse.releases`), the proof (
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,9 +21,12 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from warehouse.attributing import IndexMovement
     from warehouse.releases import Difference
 
 OUTPUT = click.Choice(["table", "csv", "json"])
+#: Provinces that an attribution lists.
+_SHOWN = 10
 
 
 @click.group()
@@ -32,6 +37,8 @@ def release() -> None:
     junheng release list                        all of them, newest first
     junheng release show 5                      one, with what was decided about it
     junheng release diff 4 5                    what moved, and why
+    junheng release attribute 4 5 --indicator HLT_BEDS_PER_1000 --period 2024
+                                                which province moved an index of inequality
     junheng release reproduce 5                 compute it again and compare the hashes
     junheng release approve 6 / refuse 6        a held one (JUNHENG_RELEASE_POLICY=approval)
     junheng release withdraw 5 --why "…"        back to the one before
@@ -80,6 +87,41 @@ def diff(one: int, other: int) -> None:
     with warehouse_connection() as connection:
         found = diff_releases(connection, one, other)
     for line in diff_lines(found):
+        click.echo(line)
+
+
+@release.command()
+@click.argument("one", type=int)
+@click.argument("other", type=int)
+@click.option("--indicator", required=True, metavar="CODE", help="e.g. HLT_BEDS_PER_1000.")
+@click.option("--period", required=True, metavar="CODE", help="e.g. 2024, 2024-Q1, SY2024.")
+@click.option("--area-type", type=click.Choice(["total", "urban", "rural"]), default="total", show_default=True)
+@click.option("--all", "every", is_flag=True, help=f"Every province, not only {_SHOWN}.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, every province.")
+def attribute(one: int, other: int, indicator: str, period: str, area_type: str, every: bool, as_json: bool) -> None:
+    """Say which province moved CV² and Theil T between two releases: all of it revision of the same period."""
+    from warehouse.attributing import attribute_releases
+    from warehouse.catalogue import load_catalogue
+    from warehouse.periods import parse_period
+
+    catalogue = load_catalogue()
+    found = catalogue.indicators.get(indicator)
+    if found is None or not found.is_comparable:
+        told = "is not compared between places" if found else "is no indicator"
+        raise click.BadParameter(f"{indicator} {told}; mart.indicator lists them", param_hint="--indicator")
+    older, newer = sorted((one, other))
+    with warehouse_connection() as connection:
+        movements = attribute_releases(connection, older, newer, catalogue, found, parse_period(period).key, area_type)
+    asked = {"indicator_code": indicator, "period_code": period, "area_type": area_type, "older": older, "newer": newer}
+    if as_json:
+        click.echo(
+            json.dumps(asked | {"movements": [asdict(each) for each in movements]}, ensure_ascii=False, indent=2)
+        )
+        return
+    click.echo(
+        f"{indicator} {found.name_zh} {period} {area_type}: release {older} to release {newer}, all of it revision"
+    )
+    for line in (line for each in movements for line in movement_lines(each, None if every else _SHOWN)):
         click.echo(line)
 
 
@@ -189,6 +231,24 @@ def diff_lines(found: Difference) -> Iterator[str]:
     if len(found.inequality):
         yield "Inequality over the nation that moved most:"
         yield from (f"  {_moved(row)}" for row in found.inequality.to_dict("records"))
+
+
+def movement_lines(found: IndexMovement, shown: int | None) -> Iterator[str]:
+    """What moved an index, line by line."""
+    name = {"cv_squared": "CV²", "theil_t": "Theil T"}[found.measure]
+    whose = {"none": "provinces as equals", "population": "by people"}[found.weighting]
+    if found.index_before is None or found.index_after is None:
+        yield f"{name}, {whose}: {found.status} ({found.units_before} and {found.units_after} published provinces)"
+        return
+    change = found.index_after - found.index_before
+    yield f"{name}, {whose}: {found.index_before:.6g} to {found.index_after:.6g} ({change:+.3g})"
+    moved = [part for part in found.parts if part.contribution != 0]
+    for part in moved[:shown]:
+        kind = "" if part.kind == "both" else f" ({part.kind})"
+        yield f"  {part.contribution:+.3g} {part.region_code} {part.region_name}{kind}"
+    if shown is not None and len(moved) > shown:
+        rest = sum(part.contribution for part in moved[shown:])
+        yield f"  {rest:+.3g} {len(moved) - shown} more provinces (--all shows them)"
 
 
 def _revision(row: dict[Any, Any]) -> str:

@@ -51,6 +51,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "attainment_year": 2025.5, "next_value": 122.0, "next_error": 2.0, "next_floor_value": 123.0, "probability": 0.6,
         "band": "high", "status": "ok",
     },
+    "change_attribution": {
+        "indicator_code": "INC_DISPOSABLE", "area_type": "total", "weighting": "none", "measure": "theil_t",
+        "region_code": "330000", "part": "value", "contribution": 0.02, "change": 0.02, "index_before": 0.05,
+        "index_after": 0.07, "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -62,7 +67,10 @@ KEYS = {
     "shortfall": ("indicator_code", "period_code", "area_type", "floor_kind", "scope", "weighting"),
     "cost_to_floor": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
     "shortfall_risk": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
-}
+    "change_attribution": (
+        "indicator_code", "period_code", "area_type", "weighting", "measure", "region_code", "part",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -174,6 +182,16 @@ CASES = (
     MartCase("shortfall_risk", "null_agrees_with_status", "status ok with probability 0.6, expected blank",
              {"next_value": np.nan}),
     MartCase("shortfall_risk", "null_agrees_with_status", "status too_few_years", {"status": "too_few_years"}),
+    MartCase("change_attribution", "contributions_sum", "do not sum to the change 0.02", {"contribution": 0.03}),
+    MartCase("change_attribution", "change_agrees", "change 0.02 is not 0.08 less 0.05", {"index_after": 0.08}),
+    MartCase("change_attribution", "index_in_range", "negative: -0.01, 0.01",
+             {"index_before": -0.01, "index_after": 0.01}),
+    MartCase("change_attribution", "part_known", "luck is no part", {"part": "luck"}),
+    MartCase("change_attribution", "status_known", "fine is no status",
+             {"status": "fine", "part": "none", "contribution": np.nan, "change": np.nan}),
+    MartCase("change_attribution", "null_agrees_with_status", "status across_break with part value, contribution 0.02",
+             {"status": "across_break"}),
+    MartCase("change_attribution", "null_agrees_with_status", "with part none", {"part": "none"}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

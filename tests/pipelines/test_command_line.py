@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -203,6 +204,39 @@ def test_the_difference_of_two_releases_is_told_in_words_and_numbers(nights: Nig
     assert any(
         re.search(r"海南省 2025 \w+: [\d.,]+ -> [\d.,]+ \w+ \([+-][\d.]+%\) by 460000/health", line) for line in others
     )
+
+
+def test_what_moved_an_index_between_two_releases_is_told_by_province(nights: Nights) -> None:
+    asked = ("release", "attribute", "1", "2", "--indicator", "HLT_BEDS_PER_1000", "--period", "2024")
+    said = nights.world.place.junheng(*asked)
+    assert said.exit_code == 0
+    first, second, *_ = said.stdout.splitlines()
+    assert first.endswith("release 1 to release 2, all of it revision")
+    assert second.startswith("CV², provinces as equals: ")
+    told = json.loads(nights.world.place.junheng(*asked, "--json").stdout)
+    assert [(each["measure"], each["weighting"]) for each in told["movements"]] == [
+        ("cv_squared", "none"),
+        ("theil_t", "none"),
+        ("cv_squared", "population"),
+        ("theil_t", "population"),
+    ]
+
+
+def test_an_indicator_that_is_not_compared_moves_no_index(nights: Nights) -> None:
+    said = nights.world.place.junheng("release", "attribute", "1", "2", "--indicator", "GDP", "--period", "2024")
+    assert said.exit_code == 2
+    assert "GDP is not compared between places" in said.stderr
+
+
+def test_findings_are_told_of_every_service(nights: Nights, tmp_path: Path) -> None:
+    said = nights.world.place.junheng("findings", "--out", str(tmp_path / "findings.md"))
+    assert said.exit_code == 0
+    text = (tmp_path / "findings.md").read_text(encoding="utf-8")
+    assert text == nights.world.place.junheng("findings").stdout
+    committed = (Path(__file__).parents[2] / "docs" / "findings.md").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        line for line in committed.splitlines() if line.startswith("#")
+    ]
 
 
 def test_a_release_that_is_none_is_named(nights: Nights) -> None:

@@ -55,6 +55,7 @@ _FILLED = [
     "core.cost_to_floor",
     "core.shortfall",
     "core.shortfall_risk",
+    "core.change_attribution",
     "core.period",
     "ops.refresh",
     "ops.arrival",

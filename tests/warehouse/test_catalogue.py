@@ -72,7 +72,7 @@ def refusal(folder: Path) -> tuple[str, int, str]:
 
 
 def test_what_is_shipped_has_the_counts_of_the_design() -> None:
-    assert len(SHIPPED.indicators) == 88
+    assert len(SHIPPED.indicators) == 89
     assert len(SHIPPED.county_units) == 2845
     assert len(SHIPPED.provinces) == 31
     assert sorted(SHIPPED.forms) == [

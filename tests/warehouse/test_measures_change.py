@@ -17,6 +17,7 @@ from warehouse.measures import (
     cv_squared_contributions,
     gini,
     mean,
+    shapley_parts,
     theil_contributions,
     theil_t,
 )
@@ -194,3 +195,25 @@ def test_each_part_is_alone_where_only_it_changed() -> None:
     revised = attribute_rate_change((10, 100), (12, 100), (12, 100))
     assert (float(revised.numerator), float(revised.denominator)) == (0.0, 0.0)
     assert math.isnan(float(attribute_rate_change((10, 0), (10, 100), (10, 100)).change))
+
+
+@few
+@given(st.lists(st.tuples(*[st.floats(0.5, 100)] * 4), min_size=1, max_size=4))
+def test_shapley_over_two_factors_is_the_split_of_a_rate(rates) -> None:
+    n0, d0, n1, d1 = (np.array(column) for column in zip(*rates, strict=True))
+    found = shapley_parts(lambda mask: (n1 if mask & 1 else n0) / (d1 if mask & 2 else d0), 2)
+    expected = attribute_rate_change((n0, d0), (n0, d0), (n1, d1))
+    np.testing.assert_allclose(found[0], expected.numerator, atol=1e-9)
+    np.testing.assert_allclose(found[1], expected.denominator, atol=1e-9)
+
+
+def test_a_factor_that_changes_nothing_has_no_part_and_the_others_theirs() -> None:
+    assert [part.tolist() for part in shapley_parts(lambda mask: np.array([2.0 + (mask & 1) * 3.0]), 3)] == [
+        [3.0],
+        [0.0],
+        [0.0],
+    ]
+
+
+def test_two_factors_that_work_only_together_share_it() -> None:
+    assert [part.tolist() for part in shapley_parts(lambda mask: np.array([float(mask == 3)]), 2)] == [[0.5], [0.5]]

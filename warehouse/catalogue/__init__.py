@@ -17,6 +17,7 @@ file                           one row is
 ``recomputed_rates.csv``       a reported rate and the derived indicator it stands beside
 ``cost_rules.csv``             an amount a head: whom it is paid to, how often a year, from what budget
 ``breaks.csv``                 a break of definition
+``milestones.csv``             a reform in a year, and the indicators it should show on
 ``not_applicable.csv``         what cannot exist
 ``forms.csv``                  a form that platforms owe, with its due rule
 ``units.csv``                  a unit as printed in returns, and its factor to the catalogue's unit
@@ -44,6 +45,7 @@ from warehouse.catalogue.models import (
     CountyPopulation,
     Form,
     Indicator,
+    Milestone,
     NotApplicable,
     Province,
     RecomputedRate,
@@ -66,6 +68,7 @@ __all__ = [
     "CountyPopulation",
     "Form",
     "Indicator",
+    "Milestone",
     "NotApplicable",
     "Province",
     "RecomputedRate",
@@ -107,6 +110,7 @@ class Catalogue:
     cost_rules: Mapping[str, CostRule]
     """By the indicator whose floor costs something."""
     breaks: tuple[Break, ...]
+    milestones: tuple[Milestone, ...]
     not_applicable: tuple[NotApplicable, ...]
     units: Mapping[tuple[str, str], float]
     sha256: str
@@ -215,6 +219,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
         recomputed_rates=tuple(rates),
         cost_rules={row.indicator_code: row for row in costs},
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
+        milestones=tuple(read_rows(folder / "milestones.csv", Milestone, unique=("milestone_code",))),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
         units={(row.unit_as_printed, row.unit): row.factor for row in units},
         sha256=_fingerprint(folder),
@@ -269,6 +274,10 @@ def _check_references(catalogue: Catalogue) -> None:
         for line, entry in enumerate(rows, start=2):
             if entry.indicator_code not in known:
                 raise CatalogueError(file, line, "indicator_code", f"no indicator {entry.indicator_code!r}")
+    for line, milestone in enumerate(catalogue.milestones, start=2):
+        for code in milestone.indicator_codes:
+            if code not in known or not known[code].is_comparable:
+                raise CatalogueError("milestones.csv", line, "indicator_codes", f"no comparable indicator {code!r}")
     _check_regions(catalogue)
 
 

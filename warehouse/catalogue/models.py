@@ -236,6 +236,17 @@ class Break(Row):
     what_changed: str
 
 
+class Milestone(Row):
+    """A reform in a year, and the indicators on whose gap between town and country (or places) it should show."""
+
+    milestone_code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
+    year: Annotated[int, Field(ge=1949)]
+    name_zh: Annotated[str, Field(min_length=1)]
+    name_en: Annotated[str, Field(min_length=1)]
+    document: Annotated[str, Field(min_length=1)]
+    indicator_codes: Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=1)]
+
+
 class NotApplicable(Row):
     """An indicator that cannot exist in a region and area type, from a year to a year (blank: open)."""
 

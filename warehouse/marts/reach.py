@@ -92,6 +92,19 @@ def own_history(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Sl
     }
 
 
+def recent_years(years: int, each_on: RestsOn) -> RestsOn:
+    """Its own figures of the ``years`` years (or school years) before, and of each what ``each_on`` says."""
+
+    def rests_on(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
+        # Starts of whole years are 10,000 apart in keys; a school year never has the key of a year.
+        own = known.get(key[0]) or periods_of(catalogue.by_key[key[0]], catalogue, known)
+        before = [(key[0], key[1] - 10_000 * number) for number in range(1, years + 1)]
+        found = {slice_ for slice_ in before if slice_[1] in own}
+        return found.union(*(each_on(slice_, catalogue, known) for slice_ in found))
+
+    return rests_on
+
+
 def latest_of(codes: Iterable[str]) -> RestsOn:
     """Its own figures, and of each of these indicators the latest that may stand for its period (a stock, a budget)."""
 

@@ -16,23 +16,26 @@ from warehouse import schema
 from warehouse.catalogue import Catalogue
 from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
+from warehouse.marts.change_attribution import LOOK_BACK_YEARS, change_attribution
 from warehouse.marts.cost_to_floor import cost_to_floor
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.shortfall import shortfall
 from warehouse.marts.shortfall_risk import shortfall_risk
 from warehouse.marts.urban_rural_gap import urban_rural_gap
-from warehouse.panels import Slice
+from warehouse.panels import FIGURE_COLUMNS, Slice
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What marts are computed from. ``figures``: those of the slices and of all that they rest on, as
-    :data:`warehouse.panels.FIGURE_COLUMNS`; ``warned``: slices of which some check warned."""
+    :data:`warehouse.panels.FIGURE_COLUMNS`; ``warned``: slices of which some check warned; ``first_figures``: of the
+    figures that marts with ``asks_first`` rest on and that were revised, the first published, same columns."""
 
     figures: pd.DataFrame
     catalogue: Catalogue
     warned: Collection[Slice] = field(default_factory=tuple)
+    first_figures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(FIGURE_COLUMNS)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class Mart:
     """A mart. ``compute`` gives the rows of the wanted slices, with the columns of ``table`` but its validity.
 
     ``slices`` are those it can have rows of, ``rests_on`` what the rows of a slice are made of besides its own figures
-    (:mod:`warehouse.marts.reach`).
+    (:mod:`warehouse.marts.reach`). ``asks_first``: whether it compares with figures as they were first published.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Mart:
     compute: Callable[[Inputs, Collection[Slice]], pd.DataFrame]
     slices: reach.SlicesOf
     rests_on: reach.RestsOn
+    asks_first: bool = False
 
 
 _ALL = (
@@ -107,6 +111,17 @@ _ALL = (
         lambda given, wanted: shortfall_risk(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.slices_where(reach.has_standard, annual=True),
         reach.own_history,
+    ),
+    Mart(
+        "change_attribution",
+        schema.change_attribution,
+        "What a year's change of inequality is made of: by province, numerator, denominator, weight, revision.",
+        lambda given, wanted: change_attribution(
+            given.figures, given.catalogue, wanted, first_figures=given.first_figures, warned=given.warned
+        ),
+        reach.slices_where(reach.is_compared, annual=True),
+        reach.all_of(reach.own_parts_and_weights, reach.recent_years(LOOK_BACK_YEARS, reach.own_parts_and_weights)),
+        asks_first=True,
     ),
 )
 

@@ -16,6 +16,7 @@ from warehouse.measures.attribution import (
     attribute_index_change,
     attribute_rate_change,
     cv_squared_contributions,
+    shapley_parts,
     theil_contributions,
 )
 from warehouse.measures.bounds import Bounds, bounds, box_of_last_year
@@ -180,6 +181,7 @@ __all__ = [
     "rank_range",
     "ranks",
     "relative_gap",
+    "shapley_parts",
     "shortfall_risk",
     "sigma_convergence",
     "sii_rii",

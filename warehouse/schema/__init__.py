@@ -13,6 +13,7 @@ from warehouse.schema.core import (
     indicator,
     indicator_break,
     lineage_part,
+    milestone,
     observation,
     period,
     recomputed_rate,
@@ -23,6 +24,7 @@ from warehouse.schema.core import (
 )
 from warehouse.schema.marts import (
     attainment,
+    change_attribution,
     cost_to_floor,
     inequality,
     observation_harmonised,
@@ -54,6 +56,7 @@ __all__ = [
     "AREA_TYPES",
     "arrival",
     "attainment",
+    "change_attribution",
     "changed_slice",
     "check_result",
     "cost_to_floor",
@@ -62,6 +65,7 @@ __all__ = [
     "inequality",
     "lineage_part",
     "metadata",
+    "milestone",
     "observation",
     "observation_harmonised",
     "period",

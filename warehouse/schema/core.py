@@ -154,6 +154,19 @@ indicator_break = Table(
     comment="Breaks of definition, those of derived indicators through their parts included",
 )
 
+milestone = Table(
+    "milestone",
+    metadata,
+    column("milestone_code", Text, "code of the reform", primary_key=True),
+    column("indicator_key", SmallInteger, "indicator on whose gap it should show", primary_key=True),
+    column("year", SmallInteger, "year of the reform"),
+    column("name_zh", Text, "Chinese name of the reform"),
+    column("name_en", Text, "English name of the reform"),
+    column("document", Text, "document it comes from"),
+    schema="core",
+    comment="Reforms and the indicators they should show on",
+)
+
 recomputed_rate = Table(
     "recomputed_rate",
     metadata,

@@ -215,3 +215,36 @@ shortfall_risk = Table(
     comment="mart.shortfall_risk with its history by release",
 )
 release_indexes(shortfall_risk)
+change_attribution = Table(
+    "change_attribution",
+    metadata,
+    *slice_columns(key=True),
+    column("area_key", SmallInteger, "area type: 0 total, 1 urban, 2 rural", primary_key=True),
+    column("weighting", Text, "none (provinces as equals) or population (people)", primary_key=True),
+    column("measure", Text, "index that changed: cv_squared or theil_t, over provinces", primary_key=True),
+    column(
+        "region_key", Integer, "province whose line it is; the nation 0 where nothing is compared", primary_key=True
+    ),
+    column(
+        "part",
+        Text,
+        "numerator, denominator, value (of an indicator that is no rate), weight, entered, left, revision; none where nothing"
+        " is compared",
+        primary_key=True,
+    ),
+    *validity_columns(),
+    column("base_period_key", Integer, "earlier period (core.period); null: nothing is compared", null=True),
+    column("contribution", Double, "what this part of this province adds to the change", null=True),
+    column("change", Double, "index_after - index_before, the sum of all contributions", null=True),
+    column("index_before", Double, "index of the earlier period, of its figures as first published", null=True),
+    column("index_after", Double, "index of the period, of its figures as known", null=True),
+    column("units", Integer, "provinces with published figures in both periods"),
+    column("units_missing", Integer, "provinces whose figures can exist and are not published in one of them"),
+    column("units_estimated", Integer, "provinces left out since a figure of theirs is estimated or weaker"),
+    column("coverage", Double, "lesser share of provinces (of weight, where weighted) of the two periods"),
+    column("grade", CHAR(1), "A all checks passed, B warnings, C provisional or partial coverage"),
+    column("status", Text, "ok, or why nothing is compared"),
+    schema="core",
+    comment="mart.change_attribution with its history by release",
+)
+release_indexes(change_attribution)

@@ -13,7 +13,12 @@ down_revision = "0002"
 _FOLDER = Path(__file__).parent
 
 #: Marts that this migration makes: a table ``core.<mart>``, views ``mart.<mart>_history`` and ``mart.<mart>``.
-MARTS: tuple[str, ...] = ("cost_to_floor", "shortfall", "shortfall_risk")
+MARTS: tuple[str, ...] = (
+    "change_attribution",
+    "cost_to_floor",
+    "shortfall",
+    "shortfall_risk",
+)
 
 _IN_FORCE = "h.release_from <= f.release_id AND (h.release_to IS NULL OR h.release_to > f.release_id)"
 
