@@ -235,7 +235,7 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, Mar
     for mart in MARTS.values():
         possible = mart.slices(catalogue, known)
         # What an indicator is no longer compared for goes; of one that the catalogue no longer has, what was published stays.
-        stale = {key for key in shown.get(mart.name, {}).keys() - possible if key[0] in catalogue.by_key}
+        stale = {key for key in shown.get(mart.name, {}).keys() - possible if key[0] in catalogue.code_by_key}
         wanted[mart.name] = reach.touched(changed, possible, mart.rests_on, catalogue, known) | stale
     found: dict[str, list[pd.DataFrame]] = {mart: [] for mart in wanted}
     for batch in _batches(wanted, shown.get("observation", {})):

@@ -15,6 +15,8 @@ file                           one row is
 ``standard_items.csv``         an item of the national standard's 2023 edition, in its category and area
 ``standards.csv``              one step of a floor, target or reference value
 ``recomputed_rates.csv``       a reported rate and the derived indicator it stands beside
+``indices.csv``                a composite index and its members
+``resources.csv``              a count of which agglomeration is computed
 ``breaks.csv``                 a break of definition
 ``not_applicable.csv``         what cannot exist
 ``forms.csv``                  a form that platforms owe, with its due rule
@@ -36,11 +38,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from warehouse.catalogue.consistency import check_items, check_local, check_rates, check_standards
+from warehouse.catalogue.consistency import (
+    check_indices,
+    check_items,
+    check_local,
+    check_rates,
+    check_resources,
+    check_standards,
+)
+from warehouse.catalogue.indices import Member, members_of
 from warehouse.catalogue.models import (
     Break,
     CountyPopulation,
     Form,
+    Index,
     Indicator,
     NotApplicable,
     Province,
@@ -48,6 +59,7 @@ from warehouse.catalogue.models import (
     Region,
     RegionAlias,
     RegionChange,
+    Resource,
     Row,
     Standard,
     StandardItem,
@@ -62,13 +74,16 @@ __all__ = [
     "Catalogue",
     "CountyPopulation",
     "Form",
+    "Index",
     "Indicator",
+    "Member",
     "NotApplicable",
     "Province",
     "RecomputedRate",
     "Region",
     "RegionAlias",
     "RegionChange",
+    "Resource",
     "Standard",
     "StandardItem",
     "Unit",
@@ -101,6 +116,9 @@ class Catalogue:
     standards: tuple[Standard, ...]
     """The national steps, then the local ones."""
     recomputed_rates: tuple[RecomputedRate, ...]
+    indices: Mapping[str, Index]
+    """Composite indices; they are no indicators, and no figure is of one."""
+    resources: tuple[Resource, ...]
     breaks: tuple[Break, ...]
     not_applicable: tuple[NotApplicable, ...]
     units: Mapping[tuple[str, str], float]
@@ -135,6 +153,22 @@ class Catalogue:
     def by_key(self) -> Mapping[int, Indicator]:
         """Indicators by their integer key."""
         return {indicator.indicator_key: indicator for indicator in self.indicators.values()}
+
+    @cached_property
+    def index_by_key(self) -> Mapping[int, Index]:
+        """Indices by their integer key, which no indicator has."""
+        return {index.index_key: index for index in self.indices.values()}
+
+    @cached_property
+    def code_by_key(self) -> Mapping[int, str]:
+        """Codes of all that rows of a mart may be of, indicators and indices, by their integer key."""
+        rows = (*self.by_key.items(), *self.index_by_key.items())
+        return {key: row.code for key, row in rows}
+
+    @cached_property
+    def index_members(self) -> Mapping[str, tuple[Member, ...]]:
+        """By index its members, those of its indices in their place."""
+        return {code: members_of(index, self.indices, self.indicators) for code, index in self.indices.items()}
 
     @cached_property
     def all_forms(self) -> Mapping[str, Form]:
@@ -188,6 +222,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     units = read_rows(folder / "units.csv", Unit, unique=("unit_as_printed", "unit"))
     items = read_rows(folder / "standard_items.csv", StandardItem, unique=("item_number",))
     rates = read_rows(folder / "recomputed_rates.csv", RecomputedRate, unique=("reported_code",))
+    indices = read_rows(folder / "indices.csv", Index, unique=("code",))
     catalogue = Catalogue(
         indicators={row.code: row for row in indicators},
         forms={row.form: row for row in forms},
@@ -202,6 +237,8 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
         items={row.item_number: row for row in items},
         standards=tuple(read_rows(folder / "standards.csv", Standard, unique=("standard_key",))),
         recomputed_rates=tuple(rates),
+        indices={row.code: row for row in indices},
+        resources=tuple(read_rows(folder / "resources.csv", Resource, unique=("indicator_code",))),
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
         units={(row.unit_as_printed, row.unit): row.factor for row in units},
@@ -211,6 +248,8 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     check_items(catalogue)
     check_standards(catalogue)
     check_rates(catalogue)
+    check_indices(catalogue)
+    check_resources(catalogue)
     file = local_standards or (_local_standards if folder == FOLDER else None)
     return catalogue if file is None else add_local_standards(catalogue, file)
 
