@@ -58,7 +58,13 @@ def _indicators(catalogue: Catalogue) -> list[dict[str, Any]]:
         for row in catalogue.indicators.values()
     ]
     return indicators + [
-        {"indicator_key": row.index_key, "code": row.code, "name_zh": row.name_zh, "name_en": row.name_en, "sector": row.sector}
+        {
+            "indicator_key": row.index_key,
+            "code": row.code,
+            "name_zh": row.name_zh,
+            "name_en": row.name_en,
+            "sector": row.sector,
+        }
         | _OF_AN_INDEX
         for row in catalogue.indices.values()
     ]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from warehouse.measures.composite import composite_scores, min_max, z_scores
-from warehouse.measures.sample import FloatArray, IntArray
+from warehouse.measures.sample import BoolArray, FloatArray, IntArray
+
+#: Draws are many and only compared: half the width is twice as quick.
+Floats = npt.NDArray[np.float32]
+RankTable = npt.NDArray[np.signedinteger[Any]]
 
 #: Ways of normalising that a draw chooses from.
 NORMALISATIONS = ("min_max", "z_score", "rank")
@@ -27,7 +34,7 @@ class RankRange(NamedTuple):
 
 
 class RankUncertainty(NamedTuple):
-    """By row: reference rank, median, 5th and 95th percentile of the drawn ranks; sensitivity by :data:`CHOICES`."""
+    """By row: reference rank, median, 5th and 95th percentile of the drawn ranks; sensitivity by :data:`CHOICES` and slice."""
 
     reference: FloatArray
     median: FloatArray
@@ -39,9 +46,16 @@ class RankUncertainty(NamedTuple):
 class _Draws(NamedTuple):
     """What each draw decides: uniform or Dirichlet numbers, so that any choice can be taken from another draw."""
 
-    weights: FloatArray
+    weights: Floats
     normalisation: IntArray
-    rounding: FloatArray
+    rounding: Floats
+
+
+class _Places(NamedTuple):
+    """[rows × indicators] of one normalisation: where a value stands, and how far its last digit moves it."""
+
+    middle: Floats
+    reach: Floats
 
 
 def ranks(scores: npt.ArrayLike, slices: npt.ArrayLike | None = None) -> FloatArray:
@@ -94,10 +108,13 @@ def monte_carlo_ranks(
 
     Each draw takes weights from a Dirichlet distribution around the chosen ones (parameter ``concentration`` · weight;
     a weight of 0 stays 0), one of min–max, z-score and rank normalisation, and moves every value uniformly within
-    ± ``half_digits`` (half a unit of its last printed digit: one number, one an indicator or one a cell). ``reference``
-    is the rank with none of it. ``sensitivity`` is the first-order index (Sobol', pick-freeze) of the mean absolute
-    shift of ranks against each of :data:`CHOICES`: the share of its variance that the choice explains alone; NaN where
-    ranks do not move. It is an estimate and may fall below 0 by its own noise. Incomplete rows → NaN.
+    ± ``half_digits`` (half a unit of its last printed digit: one number, one an indicator or one a cell). The panel as it is
+    sets the scale of each normalisation; a moved value's rank among the others goes evenly from that of its one end to that
+    of its other. ``reference`` is the rank with none of it; percentiles are ranks that were drawn.
+
+    ``sensitivity`` is [choices × slices], slices ascending: the first-order index (Sobol', pick-freeze) of the mean absolute
+    shift of the slice's ranks against each of :data:`CHOICES`: the share of its variance that the choice explains alone;
+    NaN where ranks do not move. It is an estimate and may fall below 0 by its own noise. Incomplete rows → NaN.
     Source: Saisana, Saltelli & Tarantola 2005; OECD/JRC 2008; COINr.
 
     >>> found = monte_carlo_ranks([[3.0, 3.0], [2.0, 2.0], [1.0, 1.0]], [1, 1], [0.5, 0.5], draws=20)
@@ -105,28 +122,118 @@ def monte_carlo_ranks(
     ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     """
     x, w = np.asarray(panel, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    number = np.zeros(x.shape[0], dtype=np.int64) if slices is None else np.asarray(slices, dtype=np.int64)
+    reference = ranks(composite_scores(min_max(x, directions), w), number)
+    is_ranked, is_used = ~np.isnan(reference), w > 0
+    nothing = np.full(x.shape[0], np.nan)
+    names = np.unique(number)
+    if not is_ranked.any():
+        return RankUncertainty(reference, nothing, nothing, nothing, np.full((len(CHOICES), names.size), np.nan))
     width = np.broadcast_to(np.asarray(half_digits, dtype=np.float64), x.shape)
+    cells = np.ix_(is_ranked, is_used)
+    places = _places(x[cells], np.broadcast_to(_signs(directions), w.shape)[is_used], width[cells])
+    layout = _Layout.of(np.searchsorted(names, number[is_ranked]), names.size)
     generator = np.random.default_rng(seed)
-    first, second = (_drawn(generator, x.shape, w, draws, concentration) for _ in range(2))
-    reference = ranks(composite_scores(min_max(x, directions), w), slices)
-    table = _ranks_of(first, x, width, directions, slices)
-    with np.errstate(invalid="ignore"):
-        shift = _shift(table, reference)
+    first, second = (_drawn(generator, x[cells].shape, w[is_used], draws, concentration) for _ in range(2))
+    table = layout.ranks(_scores(first, places))
+    shift = layout.shift(table, reference[is_ranked])
     sensitivity = [
-        _first_order(shift, _shift(_ranks_of(_sharing(first, second, choice), x, width, directions, slices), reference))
+        _first_order(
+            shift, layout.shift(layout.ranks(_scores(_sharing(first, second, choice), places)), reference[is_ranked])
+        )
         for choice in CHOICES
     ]
-    low, median, high = np.percentile(table, [5, 50, 95], axis=0)
-    return RankUncertainty(reference, median, low, high, np.array(sensitivity))
+    found = [_put(nothing, is_ranked, part) for part in layout.percentiles(table, (0.5, 0.05, 0.95))]
+    return RankUncertainty(reference, found[0], found[1], found[2], np.array(sensitivity))
+
+
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """Rows as a table [slices × places]: the row in each place, −1 where a slice has fewer; ``place`` of each row where places
+    are unrolled, slice varying fastest."""
+
+    rows: IntArray
+    place: IntArray
+
+    @classmethod
+    def of(cls, slices: IntArray, count: int) -> _Layout:
+        """The layout of rows with these slices, numbered 0 to before ``count``."""
+        sizes = np.bincount(slices, minlength=count)
+        order = np.argsort(slices, kind="stable")
+        column = np.arange(slices.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        rows = np.full((count, int(sizes.max())), -1, dtype=np.int64)
+        rows[slices[order], column] = order
+        place = np.empty(slices.size, dtype=np.int64)
+        place[order] = column * count + slices[order]
+        return cls(rows, place)
+
+    def ranks(self, scores: Floats) -> RankTable:
+        """[places × slices × draws] of ranks within the slice, ties sharing the smallest; 0 in an empty place.
+
+        Each place is compared with all: of some tens of regions that is quicker than sorting each slice of each draw.
+        """
+        is_empty = self.rows.T < 0
+        table = scores[np.maximum(self.rows.T, 0)]
+        table[is_empty] = -np.inf
+        found = np.ones(table.shape, dtype=np.int8 if table.shape[0] < np.iinfo(np.int8).max else np.int16)
+        is_above = np.empty(table.shape, dtype=np.bool_)
+        for other in table:
+            np.greater(other, table, out=is_above)
+            found += is_above.view(np.int8)
+        found[is_empty] = 0
+        return found
+
+    def shift(self, table: RankTable, reference: FloatArray) -> FloatArray:
+        """[draws × slices] of the mean absolute difference to the reference ranks."""
+        settled = np.where(self.rows < 0, 0, reference[np.maximum(self.rows, 0)]).T.astype(table.dtype)
+        count = (self.rows >= 0).sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            moved = np.abs(table - settled[:, :, None]).sum(axis=0, dtype=np.int32).T
+            shift: FloatArray = moved / np.where(count, count, np.nan)
+        return shift
+
+    def percentiles(self, table: RankTable, shares: Sequence[float]) -> list[FloatArray]:
+        """By share the smallest drawn rank that at least that share of the draws does not exceed, by row."""
+        drawn = np.sort(table.reshape(-1, table.shape[2])[self.place], axis=1, kind="stable")
+        last = drawn.shape[1]
+        return [drawn[:, max(math.ceil(share * last) - 1, 0)].astype(np.float64) for share in shares]
+
+
+def _signs(directions: npt.ArrayLike) -> FloatArray:
+    return np.where(np.asarray(directions, dtype=np.float64) > 0, 1.0, -1.0)
+
+
+def _places(panel: FloatArray, signs: FloatArray, width: FloatArray) -> tuple[_Places, ...]:
+    """Places of complete rows under each of :data:`NORMALISATIONS`, higher is better."""
+    spread = panel.max(axis=0) - panel.min(axis=0)
+    deviation = panel.std(axis=0)
+    ends = [_ranks_among(panel * signs, panel * signs + side * width) for side in (1.0, -1.0)]
+    scaled = (
+        (min_max(panel, signs), width / np.where(spread > 0, spread, np.nan)),
+        (z_scores(panel, signs), width / np.where(spread > 0, deviation, np.nan)),
+        (-(ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2),
+    )
+    return tuple(_Places(middle.astype(np.float32), reach.astype(np.float32)) for middle, reach in scaled)
+
+
+def _ranks_among(panel: FloatArray, moved: FloatArray) -> FloatArray:
+    """Rank that a moved value of each row would have among the other rows of its column, 1 the highest."""
+    found = np.empty(panel.shape)
+    for column in range(panel.shape[1]):
+        ascending = np.sort(panel[:, column])
+        above = ascending.size - np.searchsorted(ascending, moved[:, column], side="right")
+        found[:, column] = 1 + above - (panel[:, column] > moved[:, column])  # a row is not above itself
+    return found
 
 
 def _drawn(
     generator: np.random.Generator, shape: tuple[int, ...], weights: FloatArray, draws: int, concentration: float
 ) -> _Draws:
-    drawn = np.zeros((draws, weights.size))
-    is_used = weights > 0
-    drawn[:, is_used] = generator.dirichlet(concentration * weights[is_used] / weights.sum(), draws)
-    return _Draws(drawn, generator.integers(0, len(NORMALISATIONS), draws), generator.uniform(-1, 1, (draws, *shape)))
+    drawn = generator.dirichlet(concentration * weights / weights.sum(), draws).astype(np.float32)
+    rounding = generator.random((draws, *shape), dtype=np.float32)
+    rounding *= 2
+    rounding -= 1
+    return _Draws(drawn, generator.integers(0, len(NORMALISATIONS), draws), rounding)
 
 
 def _sharing(first: _Draws, second: _Draws, choice: str) -> _Draws:
@@ -134,37 +241,29 @@ def _sharing(first: _Draws, second: _Draws, choice: str) -> _Draws:
     return second._replace(**{choice: getattr(first, choice)})
 
 
-def _ranks_of(
-    drawn: _Draws, panel: FloatArray, width: FloatArray, directions: npt.ArrayLike, slices: npt.ArrayLike | None
-) -> FloatArray:
-    """[draws × rows] of ranks."""
-    table = np.empty((drawn.weights.shape[0], panel.shape[0]))
-    for draw, (weights, way, rounding) in enumerate(zip(*drawn, strict=True)):
-        moved = panel + width * rounding
-        table[draw] = ranks(composite_scores(_normalised(moved, directions, NORMALISATIONS[way]), weights), slices)
+def _scores(drawn: _Draws, places: Sequence[_Places]) -> Floats:
+    """[rows × draws] of scores: Σ weight · (place + rounding · reach)."""
+    table = np.empty(drawn.rounding.shape[1::-1], dtype=np.float32)
+    for way, (middle, reach) in enumerate(places):
+        chosen = np.flatnonzero(drawn.normalisation == way)
+        weights = drawn.weights[chosen]
+        scores = middle @ weights.T
+        if reach.any():
+            scores += np.matmul(drawn.rounding[chosen] * reach, weights[:, :, None])[:, :, 0].T
+        table[:, chosen] = scores
     return table
 
 
-def _normalised(panel: FloatArray, directions: npt.ArrayLike, way: str) -> FloatArray:
-    if way == "min_max":
-        return min_max(panel, directions)
-    if way == "z_score":
-        return z_scores(panel, directions)
-    z = min_max(panel, directions)
-    return np.column_stack([-ranks(column) for column in z.T])
+def _first_order(shift: FloatArray, sharing: FloatArray) -> FloatArray:
+    """Share of the variance of ``shift`` that what both draws share explains, by slice."""
+    middle = (shift.mean(axis=0) + sharing.mean(axis=0)) / 2
+    variance = ((shift - middle) ** 2 + (sharing - middle) ** 2).mean(axis=0) / 2
+    covariance = ((shift - middle) * (sharing - middle)).mean(axis=0)
+    share: FloatArray = covariance / np.where(variance > 0, variance, np.nan)
+    return share
 
 
-def _shift(table: FloatArray, reference: FloatArray) -> FloatArray:
-    """Mean absolute shift of ranks of each draw, over the rows that have one."""
-    is_ranked = ~np.isnan(reference)
-    if not is_ranked.any():
-        return np.full(table.shape[0], np.nan)
-    shift: FloatArray = np.abs(table[:, is_ranked] - reference[is_ranked]).mean(axis=1)
-    return shift
-
-
-def _first_order(shift: FloatArray, sharing: FloatArray) -> float:
-    """Share of the variance of ``shift`` that what both draws share explains."""
-    middle = (shift.mean() + sharing.mean()) / 2
-    variance = ((shift - middle) ** 2 + (sharing - middle) ** 2).mean() / 2
-    return float(((shift - middle) * (sharing - middle)).mean() / variance) if variance > 0 else float("nan")
+def _put(empty: FloatArray, places: BoolArray, values: FloatArray) -> FloatArray:
+    filled = empty.copy()
+    filled[places] = values
+    return filled
