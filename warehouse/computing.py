@@ -43,6 +43,7 @@ _READ_FIGURES = sql.SQL(
     "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN') AS value, o.obs_status"
     " FROM core.observation o JOIN pg_temp.wanted w USING (indicator_key, period_key)"
 )
+_IN_REGIONS = sql.SQL(" AND o.region_key = ANY({regions})")
 _CURRENT = sql.SQL(" WHERE o.superseded_at = 'infinity'")
 _KNOWN_THEN = sql.SQL(" WHERE o.recorded_at <= {moment} AND o.superseded_at > {moment}")
 
@@ -106,14 +107,21 @@ def want(connection: Connection, slices: Collection[Slice]) -> None:
 
 
 def read_figures(
-    connection: Connection, slices: Collection[Slice], *, only_reported: bool = False, as_of: Moment = None
+    connection: Connection,
+    slices: Collection[Slice],
+    *,
+    only_reported: bool = False,
+    as_of: Moment = None,
+    regions: Collection[int] | None = None,
 ) -> pd.DataFrame:
-    """Figures of these slices, current or as known at ``as_of``: indicator_key, period_key, region_key, area_key, value (NaN
-    blank), obs_status."""
+    """Figures of these slices (and ``regions``; None: all), current or as known at ``as_of``: indicator_key, period_key,
+    region_key, area_key, value (NaN blank), obs_status."""
     want(connection, slices)
-    condition = _CURRENT if as_of is None else _KNOWN_THEN.format(moment=sql.Literal(as_of))
-    reported = sql.SQL(" AND o.receipt_id IS NOT NULL" if only_reported else "")
-    figures = read_fixed(connection, _READ_FIGURES + condition + reported, _FIGURE_COLUMNS)
+    condition: sql.Composable = _CURRENT if as_of is None else _KNOWN_THEN.format(moment=sql.Literal(as_of))
+    condition += sql.SQL(" AND o.receipt_id IS NOT NULL" if only_reported else "")
+    if regions is not None:
+        condition += _IN_REGIONS.format(regions=sql.Literal(sorted(regions)))
+    figures = read_fixed(connection, _READ_FIGURES + condition, _FIGURE_COLUMNS)
     status = figures["obs_status"].astype("category")
     names = [name.decode() for name in status.cat.categories]
     # The same categories whatever was read, so that frames of several reads concatenate; an unknown status is kept.
@@ -239,21 +247,36 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> dict[str, Mar
         wanted[mart.name] = reach.touched(changed, possible, mart.rests_on, catalogue, known) | stale
     found: dict[str, list[pd.DataFrame]] = {mart: [] for mart in wanted}
     for batch in _batches(wanted, shown.get("observation", {})):
-        needed = {
-            key
-            for name, slices in batch.items()
-            for key in reach.needed(slices, MARTS[name].rests_on, catalogue, known)
-        }
-        frames = compute_metrics(Inputs(read_figures(connection, needed), catalogue, warned), batch)
+        figures = _read_needed(connection, batch, catalogue, known)
+        frames = compute_metrics(Inputs(figures, catalogue, warned), batch)
         for name, frame in frames.items():
             found[name].append(frame)
     return {mart: MartRows(_join(frames), frozenset(wanted[mart])) for mart, frames in found.items()}
+
+
+def _read_needed(
+    connection: Connection, batch: Mapping[str, Collection[Slice]], catalogue: Catalogue, known: Mapping[int, set[int]]
+) -> pd.DataFrame:
+    """The figures that marts need for their slices; of what only provincial ones need, the provinces' alone."""
+    whole: set[Slice] = set()
+    provincial: set[Slice] = set()
+    for name, slices in batch.items():
+        mart = MARTS[name]
+        (provincial if mart.is_provincial else whole).update(reach.needed(slices, mart.rests_on, catalogue, known))
+    figures = read_figures(connection, whole)
+    if provincial <= whole:
+        return figures
+    provinces = [int(code) for code in catalogue.provinces]
+    return _join([figures, read_figures(connection, provincial - whole, regions=provinces)])
 
 
 def write_marts(
     connection: Connection, computed: Mapping[str, MartRows], release_id: int, catalogue: Catalogue
 ) -> None:
     """Write and hash what was computed, and hash the figures that changed, for release ``release_id``."""
+    # Of an index's year there may be figures of the school year alone.
+    years = {period for rows in computed.values() for key, period in rows.slices if key in catalogue.index_by_key}
+    ensure_periods(connection, years)
     for mart, rows in computed.items():
         want(connection, rows.slices)
         write_mart(connection, mart, rows.frame, release_id)

@@ -35,6 +35,20 @@ GOOD: dict[str, dict[str, Any]] = {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
         "map_status": "merged", "reported_codes": "330103;330105",
     },
+    "composite_index": {
+        "indicator_code": "IDX_HEALTH", "region_code": "330000", "score_entropy": 0.7, "score_critic": 0.6,
+        "score_equal": 0.65, "topsis": 0.5, "rank_entropy": 1, "rank_best": 1, "rank_median": 1.5, "rank_worst": 4,
+        "rank_p05": 1, "rank_mc_median": 2, "rank_p95": 6, "units": 31, "units_missing": 0, "coverage": 1.0, "status": "ok",
+    },
+    "index_weight": {
+        "indicator_code": "IDX_HEALTH", "member_code": "HLT_BEDS_PER_1000", "area_type": "total", "weight_entropy": 1.0,
+        "weight_critic": 1.0, "weight_equal": 1.0, "low": 2.0, "high": 8.0, "status": "ok",
+    },
+    "coupling": {
+        "indicator_code": "IDX_OVERALL", "region_code": "330000", "score_employment": 0.5, "score_education": 0.5,
+        "score_health": 0.5, "coupling": 1.0, "level": 0.5, "coordination": 0.5**0.5, "units": 31, "units_missing": 0,
+        "coverage": 1.0, "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -43,6 +57,9 @@ KEYS = {
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
+    "composite_index": ("indicator_code", "region_code", "period_code"),
+    "index_weight": ("indicator_code", "period_code", "member_code", "area_type"),
+    "coupling": ("indicator_code", "region_code", "period_code"),
 }
 
 
@@ -65,6 +82,15 @@ _NO_MEASURES = dict.fromkeys(
     ),
     np.nan,
 )
+_NO_SCORES = dict.fromkeys(
+    (
+        *("score_entropy", "score_critic", "score_equal", "topsis", "rank_entropy", "rank_best", "rank_median"),
+        *("rank_worst", "rank_p05", "rank_mc_median", "rank_p95"),
+    ),
+    np.nan,
+)
+_NO_WEIGHTS = dict.fromkeys(("weight_entropy", "weight_critic", "weight_equal", "low", "high"), np.nan)
+_NO_COUPLING = dict.fromkeys(("coupling", "level", "coordination"), np.nan)
 
 CASES = (
     *(
@@ -114,6 +140,25 @@ CASES = (
              {"map_status": "unmapped", "reported_codes": "330103"}),
     MartCase("observation_harmonised", "stays_in_its_province", "figures of 320103, of another",
              {"reported_codes": "320103"}),
+    MartCase("composite_index", "scores_in_range", "0.5 is outside 0 to 1", {"score_critic": 1.5}),
+    MartCase("composite_index", "rank_agrees_with_score", "is not that of score 0.7", {"rank_entropy": 2}),
+    MartCase("composite_index", "ranks_ordered", "best 5", {"rank_best": 5}),
+    MartCase("composite_index", "ranks_ordered", "95 % 32", {"rank_p95": 32}),
+    MartCase("composite_index", "units_counted", "30 units and 0 missing make no coverage of 0.9",
+             {"units": 30, "coverage": 0.9}),
+    MartCase("composite_index", "status_known", "fine is no status", {"status": "fine", **_NO_SCORES}),
+    MartCase("composite_index", "null_agrees_with_status", "insufficient_coverage with score 0.7",
+             {"status": "insufficient_coverage"}),
+    MartCase("composite_index", "null_agrees_with_status", "ok with score blank", {"score_entropy": np.nan}),
+    MartCase("index_weight", "weights_sum", "do not sum to 1", {"weight_critic": 0.9}),
+    MartCase("index_weight", "scale_ascends", "from 9.0 to 8.0", {"low": 9.0}),
+    MartCase("index_weight", "status_known", "fine is no status", {"status": "fine", **_NO_WEIGHTS}),
+    MartCase("index_weight", "null_agrees_with_status", "status across_break with weight 1.0", {"status": "across_break"}),
+    MartCase("coupling", "level_agrees", "level 0.5 is not the mean", {"score_health": 0.8}),
+    MartCase("coupling", "coordination_agrees", "coordination 0.6 is not the root", {"coordination": 0.6}),
+    MartCase("coupling", "units_counted", "31 units and -1 missing", {"units_missing": -1}),
+    MartCase("coupling", "status_known", "fine is no status", {"status": "fine", **_NO_COUPLING}),
+    MartCase("coupling", "null_agrees_with_status", "status ok with coupling blank", {"coupling": np.nan}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

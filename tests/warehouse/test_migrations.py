@@ -20,6 +20,12 @@ from warehouse.reference import sync_catalogue
 MARTS = [
     "attainment",
     "attainment_history",
+    "composite_index",
+    "composite_index_history",
+    "coupling",
+    "coupling_history",
+    "index_weight",
+    "index_weight_history",
     "indicator",
     "indicator_break",
     "inequality",

@@ -162,8 +162,8 @@ class Catalogue:
     @cached_property
     def code_by_key(self) -> Mapping[int, str]:
         """Codes of all that rows of a mart may be of, indicators and indices, by their integer key."""
-        rows = (*self.by_key.items(), *self.index_by_key.items())
-        return {key: row.code for key, row in rows}
+        indices = {key: index.code for key, index in self.index_by_key.items()}
+        return {key: indicator.code for key, indicator in self.by_key.items()} | indices
 
     @cached_property
     def index_members(self) -> Mapping[str, tuple[Member, ...]]:

@@ -16,6 +16,9 @@ from warehouse import schema
 from warehouse.catalogue import Catalogue
 from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
+from warehouse.marts.composite_index import composite_index
+from warehouse.marts.coupling import coupling
+from warehouse.marts.index_weight import index_weight
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.urban_rural_gap import urban_rural_gap
@@ -37,7 +40,8 @@ class Mart:
     """A mart. ``compute`` gives the rows of the wanted slices, with the columns of ``table`` but its validity.
 
     ``slices`` are those it can have rows of, ``rests_on`` what the rows of a slice are made of besides its own figures
-    (:mod:`warehouse.marts.reach`).
+    (:mod:`warehouse.marts.reach`). ``is_provincial``: the rows rest on figures of provinces alone, so that of the slices
+    that nothing else asks for no figure of another region is read.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Mart:
     compute: Callable[[Inputs, Collection[Slice]], pd.DataFrame]
     slices: reach.SlicesOf
     rests_on: reach.RestsOn
+    is_provincial: bool = False
 
 
 _ALL = (
@@ -80,6 +85,33 @@ _ALL = (
         lambda given, wanted: observation_harmonised(given.figures, given.catalogue, wanted),
         reach.slices_where(reach.any_indicator),
         reach.own_parts_and_weights,
+    ),
+    Mart(
+        "composite_index",
+        schema.composite_index,
+        "Composite indices of provinces: scores, ranks, and how sure the ranks are.",
+        lambda given, wanted: composite_index(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.index_slices(),
+        reach.members_of_all_years,
+        is_provincial=True,
+    ),
+    Mart(
+        "index_weight",
+        schema.index_weight,
+        "Weights of the members of each composite index.",
+        lambda given, wanted: index_weight(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.index_slices(),
+        reach.members_of_all_years,
+        is_provincial=True,
+    ),
+    Mart(
+        "coupling",
+        schema.coupling,
+        "Whether the three sectors rise together in a province.",
+        lambda given, wanted: coupling(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.index_slices(only_overall=True),
+        reach.members_of_all_years,
+        is_provincial=True,
     ),
 )
 

@@ -21,7 +21,15 @@ from warehouse.schema.core import (
     standard,
     standard_value,
 )
-from warehouse.schema.marts import attainment, inequality, observation_harmonised, urban_rural_gap
+from warehouse.schema.marts import (
+    attainment,
+    composite_index,
+    coupling,
+    index_weight,
+    inequality,
+    observation_harmonised,
+    urban_rural_gap,
+)
 from warehouse.schema.ops import (
     arrival,
     changed_slice,
@@ -48,6 +56,9 @@ __all__ = [
     "attainment",
     "changed_slice",
     "check_result",
+    "composite_index",
+    "coupling",
+    "index_weight",
     "indicator",
     "indicator_break",
     "inequality",

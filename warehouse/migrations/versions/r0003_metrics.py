@@ -13,7 +13,11 @@ down_revision = "0002"
 _FOLDER = Path(__file__).parent
 
 #: Marts that this migration makes: a table ``core.<mart>``, views ``mart.<mart>_history`` and ``mart.<mart>``.
-MARTS: tuple[str, ...] = ()
+MARTS: tuple[str, ...] = (
+    "composite_index",
+    "coupling",
+    "index_weight",
+)
 
 _IN_FORCE = "h.release_from <= f.release_id AND (h.release_to IS NULL OR h.release_to > f.release_id)"
 
