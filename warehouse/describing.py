@@ -111,6 +111,7 @@ MEANINGS: dict[str, str] = {
     "composite_index.release_id": "release in which this row was last computed",
     "coupling.release_id": "release in which this row was last computed",
     "index_weight.release_id": "release in which this row was last computed",
+    "resource_agglomeration.release_id": "release in which this row was last computed",
     "rank_text": "rank_entropy with the 5th and 95th percentile of the drawn ranks: 9 (90 %: 6–13)",
     "member_code": "member of the index: an indicator",
     "member_name": "Chinese name of the member",

@@ -17,6 +17,7 @@ from expectations.marts import (
     inequality,
     observation,
     observation_harmonised,
+    resource_agglomeration,
     urban_rural_gap,
 )
 from expectations.marts.common import Mart, judge_key
@@ -34,6 +35,7 @@ MARTS: dict[str, Mart] = {
         composite_index,
         index_weight,
         coupling,
+        resource_agglomeration,
     )
 }
 

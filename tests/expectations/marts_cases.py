@@ -49,6 +49,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "score_health": 0.5, "coupling": 1.0, "level": 0.5, "coordination": 0.5**0.5, "units": 31, "units_missing": 0,
         "coverage": 1.0, "status": "ok",
     },
+    "resource_agglomeration": {
+        "indicator_code": "HLT_BEDS", "region_code": "330000", "value": 300.0, "population": 60.0, "area_km2": 10.0,
+        "hrad": 1.2, "pad": 0.8, "hrad_pad": 1.5, "units": 31, "units_missing": 0, "coverage": 1.0, "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -60,6 +64,7 @@ KEYS = {
     "composite_index": ("indicator_code", "region_code", "period_code"),
     "index_weight": ("indicator_code", "period_code", "member_code", "area_type"),
     "coupling": ("indicator_code", "region_code", "period_code"),
+    "resource_agglomeration": ("indicator_code", "region_code", "period_code"),
 }
 
 
@@ -90,6 +95,7 @@ _NO_SCORES = dict.fromkeys(
     np.nan,
 )
 _NO_WEIGHTS = dict.fromkeys(("weight_entropy", "weight_critic", "weight_equal", "low", "high"), np.nan)
+_NO_SHARES = dict.fromkeys(("hrad", "pad", "hrad_pad"), np.nan)
 _NO_COUPLING = dict.fromkeys(("coupling", "level", "coordination"), np.nan)
 
 CASES = (
@@ -159,6 +165,11 @@ CASES = (
     MartCase("coupling", "units_counted", "31 units and -1 missing", {"units_missing": -1}),
     MartCase("coupling", "status_known", "fine is no status", {"status": "fine", **_NO_COUPLING}),
     MartCase("coupling", "null_agrees_with_status", "status ok with coupling blank", {"coupling": np.nan}),
+    MartCase("resource_agglomeration", "quotient_agrees", "1.4 is not hrad 1.2 over pad 0.8", {"hrad_pad": 1.4}),
+    MartCase("resource_agglomeration", "shares_sum", "hrad 1.2 and pad 0.8 weighed", {"units": 1}),
+    MartCase("resource_agglomeration", "units_counted", "31 units and -1 missing", {"units_missing": -1}),
+    MartCase("resource_agglomeration", "status_known", "fine is no status", {"status": "fine", **_NO_SHARES}),
+    MartCase("resource_agglomeration", "null_agrees_with_status", "status ok with hrad blank", {"hrad": np.nan}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

@@ -47,6 +47,8 @@ MARTS = [
     "release_horizon",
     "release_in_force",
     "reporting",
+    "resource_agglomeration",
+    "resource_agglomeration_history",
     "revision",
     "revision_statistics",
     "standard",

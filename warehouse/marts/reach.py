@@ -58,6 +58,11 @@ def is_compared(indicator: Indicator, catalogue: Catalogue) -> bool:
     return indicator.is_comparable
 
 
+def is_resource(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Whether its agglomeration is asked for."""
+    return any(row.indicator_code == indicator.code for row in catalogue.resources)
+
+
 def any_indicator(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Every indicator."""
     return True

@@ -21,6 +21,7 @@ from warehouse.marts.coupling import coupling
 from warehouse.marts.index_weight import index_weight
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
+from warehouse.marts.resource_agglomeration import POPULATION, resource_agglomeration
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
 
@@ -111,6 +112,15 @@ _ALL = (
         lambda given, wanted: coupling(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.index_slices(only_overall=True),
         reach.members_of_all_years,
+        is_provincial=True,
+    ),
+    Mart(
+        "resource_agglomeration",
+        schema.resource_agglomeration,
+        "How resources gather on land and about people, by province.",
+        lambda given, wanted: resource_agglomeration(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.is_resource),
+        reach.latest_of((POPULATION,)),
         is_provincial=True,
     ),
 )

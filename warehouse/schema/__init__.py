@@ -28,6 +28,7 @@ from warehouse.schema.marts import (
     index_weight,
     inequality,
     observation_harmonised,
+    resource_agglomeration,
     urban_rural_gap,
 )
 from warehouse.schema.ops import (
@@ -80,6 +81,7 @@ __all__ = [
     "release_decision",
     "release_in_force",
     "release_pointer",
+    "resource_agglomeration",
     "return_receipt",
     "slice_digest",
     "staged_observation",

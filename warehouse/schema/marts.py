@@ -220,5 +220,28 @@ index_weight = Table(
     comment="mart.index_weight with its history by release",
 )
 
-for _table in (composite_index, coupling, index_weight):
+resource_agglomeration = Table(
+    "resource_agglomeration",
+    metadata,
+    *slice_columns(key=True),
+    column("region_key", Integer, "province: its code as a number", primary_key=True),
+    *validity_columns(),
+    column("value", Double, "amount of the resource, in the indicator's unit", null=True),
+    column("population", Double, "residents, the latest at most two years old", null=True),
+    column("area_km2", Double, "land in km2, the catalogue's rounded figure"),
+    column("hrad", Double, "share of the resource over share of the land: 1 is parity by land", null=True),
+    column("pad", Double, "share of the residents over share of the land", null=True),
+    column("hrad_pad", Double, "hrad over pad: above 1 more than its residents would call for", null=True),
+    column("obs_status", CHAR(1), "weaker status of resource and population; null where both lack", null=True),
+    column("units", Integer, "provinces that have both, of which the shares are"),
+    column("units_missing", Integer, "provinces that can have both and lack one"),
+    column("units_estimated", Integer, "provinces of which either is estimated"),
+    column("coverage", Double, "share of the provinces that can have both that do"),
+    column("grade", CHAR(1), "of the slice: A all checks passed, B warnings, C estimated or partial coverage"),
+    column("status", Text, "ok, or why the measures are null"),
+    schema="core",
+    comment="mart.resource_agglomeration with its history by release",
+)
+
+for _table in (composite_index, coupling, index_weight, resource_agglomeration):
     release_indexes(_table)

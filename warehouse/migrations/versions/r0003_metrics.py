@@ -17,6 +17,7 @@ MARTS: tuple[str, ...] = (
     "composite_index",
     "coupling",
     "index_weight",
+    "resource_agglomeration",
 )
 
 _IN_FORCE = "h.release_from <= f.release_id AND (h.release_to IS NULL OR h.release_to > f.release_id)"
