@@ -17,6 +17,7 @@ from expectations.marts import (
     inequality,
     observation,
     observation_harmonised,
+    peer,
     resource_agglomeration,
     urban_rural_gap,
 )
@@ -36,6 +37,7 @@ MARTS: dict[str, Mart] = {
         index_weight,
         coupling,
         resource_agglomeration,
+        peer,
     )
 }
 

@@ -53,6 +53,12 @@ GOOD: dict[str, dict[str, Any]] = {
         "indicator_code": "HLT_BEDS", "region_code": "330000", "value": 300.0, "population": 60.0, "area_km2": 10.0,
         "hrad": 1.2, "pad": 0.8, "hrad_pad": 1.5, "units": 31, "units_missing": 0, "coverage": 1.0, "status": "ok",
     },
+    "peer": {
+        "indicator_code": "HLT_BEDS_PER_10K", "region_code": "330000", "area_type": "total", "value": 60.0,
+        "peers": "320000;370000;410000;420000;430000", "best_peer_code": "320000", "best_peer_value": 65.0,
+        "gap_to_best": -5.0, "peers_mean": 61.0, "rank": 3, "units": 5, "units_missing": 0, "coverage": 1.0,
+        "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -65,6 +71,7 @@ KEYS = {
     "index_weight": ("indicator_code", "period_code", "member_code", "area_type"),
     "coupling": ("indicator_code", "region_code", "period_code"),
     "resource_agglomeration": ("indicator_code", "region_code", "period_code"),
+    "peer": ("indicator_code", "region_code", "period_code", "area_type"),
 }
 
 
@@ -95,6 +102,7 @@ _NO_SCORES = dict.fromkeys(
     np.nan,
 )
 _NO_WEIGHTS = dict.fromkeys(("weight_entropy", "weight_critic", "weight_equal", "low", "high"), np.nan)
+_NO_PEERS = dict.fromkeys(("best_peer_value", "gap_to_best", "peers_mean", "rank"), np.nan) | {"best_peer_code": None}
 _NO_SHARES = dict.fromkeys(("hrad", "pad", "hrad_pad"), np.nan)
 _NO_COUPLING = dict.fromkeys(("coupling", "level", "coordination"), np.nan)
 
@@ -170,6 +178,16 @@ CASES = (
     MartCase("resource_agglomeration", "units_counted", "31 units and -1 missing", {"units_missing": -1}),
     MartCase("resource_agglomeration", "status_known", "fine is no status", {"status": "fine", **_NO_SHARES}),
     MartCase("resource_agglomeration", "null_agrees_with_status", "status ok with hrad blank", {"hrad": np.nan}),
+    MartCase("peer", "gap_agrees", "gap -4.0 is not the distance of 60.0 to the best peer's 65.0", {"gap_to_best": -4.0}),
+    MartCase("peer", "rank_agrees_with_gap", "with a gap of -5.0", {"rank": 1}),
+    MartCase("peer", "rank_agrees_with_gap", "with a gap of -5.0", {"rank": 7}),
+    MartCase("peer", "peers_are_others", "330000 has peers 330000;370000",
+             {"peers": "330000;370000", "best_peer_code": "370000"}),
+    MartCase("peer", "peers_are_others", "best of them 440000", {"best_peer_code": "440000"}),
+    MartCase("peer", "units_counted", "5 units and -1 missing", {"units_missing": -1}),
+    MartCase("peer", "status_known", "fine is no status", {"status": "fine", **_NO_PEERS}),
+    MartCase("peer", "null_agrees_with_status", "status ok with best blank",
+             {"best_peer_value": np.nan, "gap_to_best": np.nan}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

@@ -55,6 +55,7 @@ _FILLED = [
     "core.composite_index",
     "core.coupling",
     "core.index_weight",
+    "core.peer",
     "core.resource_agglomeration",
     "core.period",
     "ops.refresh",

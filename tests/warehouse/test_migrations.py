@@ -34,6 +34,8 @@ MARTS = [
     "observation",
     "observation_harmonised",
     "observation_history",
+    "peer",
+    "peer_history",
     "precision_change",
     "rate_comparison",
     "region",

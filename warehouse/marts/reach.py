@@ -58,6 +58,11 @@ def is_compared(indicator: Indicator, catalogue: Catalogue) -> bool:
     return indicator.is_comparable
 
 
+def has_better_side(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Whether it may be compared between places, and more or less of it is better."""
+    return indicator.is_comparable and indicator.direction != "neutral"
+
+
 def is_resource(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Whether its agglomeration is asked for."""
     return any(row.indicator_code == indicator.code for row in catalogue.resources)

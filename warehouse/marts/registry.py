@@ -21,7 +21,8 @@ from warehouse.marts.coupling import coupling
 from warehouse.marts.index_weight import index_weight
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
-from warehouse.marts.resource_agglomeration import POPULATION, resource_agglomeration
+from warehouse.marts.peer import INCOME, POPULATION, peer
+from warehouse.marts.resource_agglomeration import resource_agglomeration
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
 
@@ -121,6 +122,15 @@ _ALL = (
         lambda given, wanted: resource_agglomeration(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.slices_where(reach.is_resource),
         reach.latest_of((POPULATION,)),
+        is_provincial=True,
+    ),
+    Mart(
+        "peer",
+        schema.peer,
+        "Each province beside those most like it: the best of them, and the distance to it.",
+        lambda given, wanted: peer(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.has_better_side, annual=True),
+        reach.latest_of((POPULATION, INCOME)),
         is_provincial=True,
     ),
 )

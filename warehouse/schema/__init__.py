@@ -28,6 +28,7 @@ from warehouse.schema.marts import (
     index_weight,
     inequality,
     observation_harmonised,
+    peer,
     resource_agglomeration,
     urban_rural_gap,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "metadata",
     "observation",
     "observation_harmonised",
+    "peer",
     "period",
     "platform_failure",
     "platform_incident",

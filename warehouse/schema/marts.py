@@ -220,6 +220,33 @@ index_weight = Table(
     comment="mart.index_weight with its history by release",
 )
 
+peer = Table(
+    "peer",
+    metadata,
+    *slice_columns(key=True),
+    column("region_key", Integer, "province: its code as a number", primary_key=True),
+    column("area_key", SmallInteger, "area type: 0 total, 1 urban, 2 rural", primary_key=True),
+    *validity_columns(),
+    column("value", Double, "figure of the province"),
+    column("peers", Text, "codes of its peers, nearest first, separated by ;"),
+    column("best_peer_key", Integer, "best of the peers: its code as a number", null=True),
+    column("best_peer_value", Double, "figure of the best peer", null=True),
+    column(
+        "gap_to_best", Double, "figure less the best peer's in the good direction: negative where behind", null=True
+    ),
+    column("peers_mean", Double, "plain mean of the peers' figures", null=True),
+    column("rank", SmallInteger, "rank of the province among itself and its peers, 1 the best", null=True),
+    column("obs_status", CHAR(1), "status of the province's figure"),
+    column("units", Integer, "peers that have a figure"),
+    column("units_missing", Integer, "peers that can have one and have not"),
+    column("units_estimated", Integer, "peers whose figure is an estimate"),
+    column("coverage", Double, "share of the peers that can have a figure that have one"),
+    column("grade", CHAR(1), "A all checks passed, B warnings, C estimated or partial coverage"),
+    column("status", Text, "ok, or why nothing is compared"),
+    schema="core",
+    comment="mart.peer with its history by release",
+)
+
 resource_agglomeration = Table(
     "resource_agglomeration",
     metadata,
@@ -243,5 +270,5 @@ resource_agglomeration = Table(
     comment="mart.resource_agglomeration with its history by release",
 )
 
-for _table in (composite_index, coupling, index_weight, resource_agglomeration):
+for _table in (composite_index, coupling, index_weight, peer, resource_agglomeration):
     release_indexes(_table)

@@ -17,6 +17,7 @@ MARTS: tuple[str, ...] = (
     "composite_index",
     "coupling",
     "index_weight",
+    "peer",
     "resource_agglomeration",
 )
 
