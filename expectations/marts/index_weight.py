@@ -21,7 +21,7 @@ from expectations.marts.common import (
 from expectations.model import verdict
 from warehouse.catalogue import Catalogue
 
-_KEY = ("indicator_code", "period_code", "member_code", "area_type")
+_KEY = ("indicator_code", "period_code", "member_key", "area_type")
 _WEIGHTS = ("weight_entropy", "weight_critic", "weight_equal")
 _COLUMNS = (*_KEY, *_WEIGHTS, "low", "high", "status")
 _EVIDENCE = (*_WEIGHTS, "low", "high", "status")

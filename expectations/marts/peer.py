@@ -26,8 +26,8 @@ from warehouse.catalogue import Catalogue
 
 _KEY = ("indicator_code", "region_code", "period_code", "area_type")
 _MEASURES = ("best_peer_value", "gap_to_best", "peers_mean", "rank")
-_COLUMNS = (*_KEY, "value", "peers", "best_peer_code", *_MEASURES, "units", "units_missing", "coverage", "status")
-_EVIDENCE = ("value", "peers", "best_peer_code", *_MEASURES, "units", "status")
+_COLUMNS = (*_KEY, "value", "peers", "best_peer_key", *_MEASURES, "units", "units_missing", "coverage", "status")
+_EVIDENCE = ("value", "peers", "best_peer_key", *_MEASURES, "units", "status")
 _RULES = (
     *key_rules(_COLUMNS, _KEY),
     rule(
@@ -51,7 +51,7 @@ _RULES = (
     rule(
         "peers_are_others",
         "values",
-        "region {region_code} has peers {peers}, best of them {best_peer_code}",
+        "region {region_code} has peers {peers}, best of them {best_peer_key}",
         "同类地区不含本地，最佳者必在其中。",
         "A region is no peer of itself, and the best peer is one of them.",
         "warehouse/marts/peer.py",
@@ -105,12 +105,12 @@ def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
 
 def _are_others(frame: pd.DataFrame) -> np.ndarray:
     """Whether the peers of each row do not name its region, and name the best, where there is one."""
-    columns = (texts(frame, "peers"), texts(frame, "region_code"), texts(frame, "best_peer_code"))
-    named = [str(peers).split(";") for peers in columns[0]]
+    best = [f"{key:06.0f}" for key in floats(frame, "best_peer_key").tolist()]  # a missing one is no code
+    columns = (texts(frame, "peers"), texts(frame, "region_code"), best, nulls(frame, "best_peer_key"))
     return np.array(
         [
-            own not in peers and (is_unknown or best in peers)
-            for peers, own, best, is_unknown in zip(named, *columns[1:], nulls(frame, "best_peer_code"), strict=True)
+            own not in str(peers).split(";") and (is_unknown or first in str(peers).split(";"))
+            for peers, own, first, is_unknown in zip(*columns, strict=True)
         ],
         dtype=np.bool_,
     )

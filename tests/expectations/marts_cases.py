@@ -41,7 +41,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "rank_p05": 1, "rank_mc_median": 2, "rank_p95": 6, "units": 31, "units_missing": 0, "coverage": 1.0, "status": "ok",
     },
     "index_weight": {
-        "indicator_code": "IDX_HEALTH", "member_code": "HLT_BEDS_PER_1000", "area_type": "total", "weight_entropy": 1.0,
+        "indicator_code": "IDX_HEALTH", "member_key": 48, "area_type": "total", "weight_entropy": 1.0,
         "weight_critic": 1.0, "weight_equal": 1.0, "low": 2.0, "high": 8.0, "status": "ok",
     },
     "coupling": {
@@ -55,7 +55,7 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "peer": {
         "indicator_code": "HLT_BEDS_PER_10K", "region_code": "330000", "area_type": "total", "value": 60.0,
-        "peers": "320000;370000;410000;420000;430000", "best_peer_code": "320000", "best_peer_value": 65.0,
+        "peers": "320000;370000;410000;420000;430000", "best_peer_key": 320000, "best_peer_value": 65.0,
         "gap_to_best": -5.0, "peers_mean": 61.0, "rank": 3, "units": 5, "units_missing": 0, "coverage": 1.0,
         "status": "ok",
     },
@@ -68,7 +68,7 @@ KEYS = {
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
     "composite_index": ("indicator_code", "region_code", "period_code"),
-    "index_weight": ("indicator_code", "period_code", "member_code", "area_type"),
+    "index_weight": ("indicator_code", "period_code", "member_key", "area_type"),
     "coupling": ("indicator_code", "region_code", "period_code"),
     "resource_agglomeration": ("indicator_code", "region_code", "period_code"),
     "peer": ("indicator_code", "region_code", "period_code", "area_type"),
@@ -102,7 +102,7 @@ _NO_SCORES = dict.fromkeys(
     np.nan,
 )
 _NO_WEIGHTS = dict.fromkeys(("weight_entropy", "weight_critic", "weight_equal", "low", "high"), np.nan)
-_NO_PEERS = dict.fromkeys(("best_peer_value", "gap_to_best", "peers_mean", "rank"), np.nan) | {"best_peer_code": None}
+_NO_PEERS = dict.fromkeys(("best_peer_value", "gap_to_best", "peers_mean", "rank"), np.nan) | {"best_peer_key": np.nan}
 _NO_SHARES = dict.fromkeys(("hrad", "pad", "hrad_pad"), np.nan)
 _NO_COUPLING = dict.fromkeys(("coupling", "level", "coordination"), np.nan)
 
@@ -182,8 +182,8 @@ CASES = (
     MartCase("peer", "rank_agrees_with_gap", "with a gap of -5.0", {"rank": 1}),
     MartCase("peer", "rank_agrees_with_gap", "with a gap of -5.0", {"rank": 7}),
     MartCase("peer", "peers_are_others", "330000 has peers 330000;370000",
-             {"peers": "330000;370000", "best_peer_code": "370000"}),
-    MartCase("peer", "peers_are_others", "best of them 440000", {"best_peer_code": "440000"}),
+             {"peers": "330000;370000", "best_peer_key": 370000}),
+    MartCase("peer", "peers_are_others", "best of them 440000", {"best_peer_key": 440000}),
     MartCase("peer", "units_counted", "5 units and -1 missing", {"units_missing": -1}),
     MartCase("peer", "status_known", "fine is no status", {"status": "fine", **_NO_PEERS}),
     MartCase("peer", "null_agrees_with_status", "status ok with best blank",
