@@ -166,5 +166,5 @@ def _ranks(pool: PooledIndex, scores: dict[str, FloatArray], years: np.ndarray) 
         "rank_mc_median": drawn.median,
         "rank_p05": drawn.low,
         "rank_p95": drawn.high,
-        **{name: drawn.sensitivity[place][years] for place, name in enumerate(SENSITIVITIES)},
+        **{name: settled(drawn.sensitivity[place][years]) for place, name in enumerate(SENSITIVITIES)},
     }

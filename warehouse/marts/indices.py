@@ -39,13 +39,14 @@ def period_of(member: Member, number: int) -> int:
     return (school_year(number) if is_school else year(number)).key
 
 
-#: Decimals of a score: without the dust of floats behind them equal scores share their rank, and none is above 1.
-SCORE_DECIMALS = 12
+#: Decimals of scores and weights. Without the dust of floats behind them equal scores share their rank, none is above 1, and
+#: another machine's sums are the same.
+DECIMALS = 12
 
 
-def settled(scores: FloatArray) -> FloatArray:
-    """Scores to :data:`SCORE_DECIMALS`."""
-    return np.asarray(np.round(scores, SCORE_DECIMALS))
+def settled(numbers: FloatArray) -> FloatArray:
+    """Scores, weights or shares to :data:`DECIMALS`."""
+    return np.asarray(np.round(numbers, DECIMALS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +125,12 @@ class PooledIndex:
     @cached_property
     def weights(self) -> Mapping[str, FloatArray]:
         """By way of weighing (``entropy``, ``critic``, ``equal``) the weights of the members."""
-        return {
+        found = {
             "entropy": entropy_weights(self.panel, self.directions).weights,
             "critic": critic_weights(self.panel, self.directions).weights,
             "equal": equal_weights(self.panel),
         }
+        return {way: settled(weights) for way, weights in found.items()}
 
     def scores(self, way: str) -> FloatArray:
         """[years · regions] of scores 0 … 1 by a way of weighing."""

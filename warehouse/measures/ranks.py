@@ -13,8 +13,6 @@ import numpy.typing as npt
 from warehouse.measures.composite import composite_scores, min_max, z_scores
 from warehouse.measures.sample import BoolArray, FloatArray, IntArray
 
-#: Draws are many and only compared: half the width is twice as quick.
-Floats = npt.NDArray[np.float32]
 RankTable = npt.NDArray[np.signedinteger[Any]]
 
 #: Ways of normalising that a draw chooses from.
@@ -46,16 +44,19 @@ class RankUncertainty(NamedTuple):
 class _Draws(NamedTuple):
     """What each draw decides: uniform or Dirichlet numbers, so that any choice can be taken from another draw."""
 
-    weights: Floats
+    weights: FloatArray
+    """[draws × indicators]."""
     normalisation: IntArray
-    rounding: Floats
+    """[draws]."""
+    rounding: FloatArray
+    """[places × draws × indicators], −1 … 1: ranks are compared within a slice, so slices may share these numbers."""
 
 
-class _Places(NamedTuple):
-    """[rows × indicators] of one normalisation: where a value stands, and how far its last digit moves it."""
+class _Standing(NamedTuple):
+    """[places × slices × indicators] of one normalisation: where a value stands, how far its last digit moves it."""
 
-    middle: Floats
-    reach: Floats
+    middle: FloatArray
+    reach: FloatArray
 
 
 def ranks(scores: npt.ArrayLike, slices: npt.ArrayLike | None = None) -> FloatArray:
@@ -131,26 +132,26 @@ def monte_carlo_ranks(
         return RankUncertainty(reference, nothing, nothing, nothing, np.full((len(CHOICES), names.size), np.nan))
     width = np.broadcast_to(np.asarray(half_digits, dtype=np.float64), x.shape)
     cells = np.ix_(is_ranked, is_used)
-    places = _places(x[cells], np.broadcast_to(_signs(directions), w.shape)[is_used], width[cells])
     layout = _Layout.of(np.searchsorted(names, number[is_ranked]), names.size)
+    signs = np.broadcast_to(_signs(directions), w.shape)[is_used]
+    standings = [_Standing(*map(layout.table, parts)) for parts in _standings(x[cells], signs, width[cells])]
     generator = np.random.default_rng(seed)
-    first, second = (_drawn(generator, x[cells].shape, w[is_used], draws, concentration) for _ in range(2))
-    table = layout.ranks(_scores(first, places))
+    first, second = (_drawn(generator, layout.rows.shape[0], w[is_used], draws, concentration) for _ in range(2))
+    table = layout.ranks(_scores(first, standings))
     shift = layout.shift(table, reference[is_ranked])
-    sensitivity = [
-        _first_order(
-            shift, layout.shift(layout.ranks(_scores(_sharing(first, second, choice), places)), reference[is_ranked])
-        )
-        for choice in CHOICES
-    ]
+    sensitivity = []
+    for choice in CHOICES:
+        shared = second._replace(**{choice: getattr(first, choice)})
+        sharing = layout.shift(layout.ranks(_scores(shared, standings)), reference[is_ranked])
+        sensitivity.append(_first_order(shift, sharing))
     found = [_put(nothing, is_ranked, part) for part in layout.percentiles(table, (0.5, 0.05, 0.95))]
     return RankUncertainty(reference, found[0], found[1], found[2], np.array(sensitivity))
 
 
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """Rows as a table [slices × places]: the row in each place, −1 where a slice has fewer; ``place`` of each row where places
-    are unrolled, slice varying fastest."""
+    """Rows as a table [places × slices]: ``rows`` has the row in each place, −1 where a slice has fewer; ``place`` is where
+    each row stands in the unrolled table."""
 
     rows: IntArray
     place: IntArray
@@ -160,36 +161,38 @@ class _Layout:
         """The layout of rows with these slices, numbered 0 to before ``count``."""
         sizes = np.bincount(slices, minlength=count)
         order = np.argsort(slices, kind="stable")
-        column = np.arange(slices.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        rows = np.full((count, int(sizes.max())), -1, dtype=np.int64)
-        rows[slices[order], column] = order
+        line = np.arange(slices.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        rows = np.full((int(sizes.max()), count), -1, dtype=np.int64)
+        rows[line, slices[order]] = order
         place = np.empty(slices.size, dtype=np.int64)
-        place[order] = column * count + slices[order]
+        place[order] = line * count + slices[order]
         return cls(rows, place)
 
-    def ranks(self, scores: Floats) -> RankTable:
-        """[places × slices × draws] of ranks within the slice, ties sharing the smallest; 0 in an empty place.
+    def table(self, values: FloatArray) -> FloatArray:
+        """Values of rows in their places; an empty place has some row's."""
+        return values[np.maximum(self.rows, 0)]
+
+    def ranks(self, scores: FloatArray) -> RankTable:
+        """Ranks within the slice of [places × slices × draws] of scores, ties sharing the smallest; 0 in an empty place.
 
         Each place is compared with all: of some tens of regions that is quicker than sorting each slice of each draw.
         """
-        is_empty = self.rows.T < 0
-        table = scores[np.maximum(self.rows.T, 0)]
-        table[is_empty] = -np.inf
-        found = np.ones(table.shape, dtype=np.int8 if table.shape[0] < np.iinfo(np.int8).max else np.int16)
-        is_above = np.empty(table.shape, dtype=np.bool_)
-        for other in table:
-            np.greater(other, table, out=is_above)
+        is_empty = self.rows < 0
+        scores[is_empty] = -np.inf
+        found = np.ones(scores.shape, dtype=np.int8 if scores.shape[0] < np.iinfo(np.int8).max else np.int16)
+        is_above = np.empty(scores.shape, dtype=np.bool_)
+        for other in scores:
+            np.greater(other, scores, out=is_above)
             found += is_above.view(np.int8)
         found[is_empty] = 0
         return found
 
     def shift(self, table: RankTable, reference: FloatArray) -> FloatArray:
         """[draws × slices] of the mean absolute difference to the reference ranks."""
-        settled = np.where(self.rows < 0, 0, reference[np.maximum(self.rows, 0)]).T.astype(table.dtype)
-        count = (self.rows >= 0).sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            moved = np.abs(table - settled[:, :, None]).sum(axis=0, dtype=np.int32).T
-            shift: FloatArray = moved / np.where(count, count, np.nan)
+        settled = np.where(self.rows < 0, 0, self.table(reference)).astype(table.dtype)
+        count = (self.rows >= 0).sum(axis=0)
+        moved = np.abs(table - settled[:, :, None]).sum(axis=0, dtype=np.int32).T
+        shift: FloatArray = moved / np.where(count, count, np.nan)
         return shift
 
     def percentiles(self, table: RankTable, shares: Sequence[float]) -> list[FloatArray]:
@@ -203,17 +206,16 @@ def _signs(directions: npt.ArrayLike) -> FloatArray:
     return np.where(np.asarray(directions, dtype=np.float64) > 0, 1.0, -1.0)
 
 
-def _places(panel: FloatArray, signs: FloatArray, width: FloatArray) -> tuple[_Places, ...]:
-    """Places of complete rows under each of :data:`NORMALISATIONS`, higher is better."""
+def _standings(panel: FloatArray, signs: FloatArray, width: FloatArray) -> tuple[tuple[FloatArray, FloatArray], ...]:
+    """Of complete rows by :data:`NORMALISATIONS` where a value stands and its last digit's reach; higher is better."""
     spread = panel.max(axis=0) - panel.min(axis=0)
     deviation = panel.std(axis=0)
     ends = [_ranks_among(panel * signs, panel * signs + side * width) for side in (1.0, -1.0)]
-    scaled = (
+    return (
         (min_max(panel, signs), width / np.where(spread > 0, spread, np.nan)),
         (z_scores(panel, signs), width / np.where(spread > 0, deviation, np.nan)),
         (-(ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2),
     )
-    return tuple(_Places(middle.astype(np.float32), reach.astype(np.float32)) for middle, reach in scaled)
 
 
 def _ranks_among(panel: FloatArray, moved: FloatArray) -> FloatArray:
@@ -227,30 +229,25 @@ def _ranks_among(panel: FloatArray, moved: FloatArray) -> FloatArray:
 
 
 def _drawn(
-    generator: np.random.Generator, shape: tuple[int, ...], weights: FloatArray, draws: int, concentration: float
+    generator: np.random.Generator, places: int, weights: FloatArray, draws: int, concentration: float
 ) -> _Draws:
-    drawn = generator.dirichlet(concentration * weights / weights.sum(), draws).astype(np.float32)
-    rounding = generator.random((draws, *shape), dtype=np.float32)
-    rounding *= 2
-    rounding -= 1
-    return _Draws(drawn, generator.integers(0, len(NORMALISATIONS), draws), rounding)
+    return _Draws(
+        generator.dirichlet(concentration * weights / weights.sum(), draws),
+        generator.integers(0, len(NORMALISATIONS), draws),
+        generator.uniform(-1, 1, (places, draws, weights.size)),
+    )
 
 
-def _sharing(first: _Draws, second: _Draws, choice: str) -> _Draws:
-    """The second draws with one choice of the first."""
-    return second._replace(**{choice: getattr(first, choice)})
-
-
-def _scores(drawn: _Draws, places: Sequence[_Places]) -> Floats:
-    """[rows × draws] of scores: Σ weight · (place + rounding · reach)."""
-    table = np.empty(drawn.rounding.shape[1::-1], dtype=np.float32)
-    for way, (middle, reach) in enumerate(places):
+def _scores(drawn: _Draws, standings: Sequence[_Standing]) -> FloatArray:
+    """[places × slices × draws] of scores: Σ weight · (middle + rounding · reach)."""
+    table = np.empty((*standings[0].middle.shape[:2], drawn.weights.shape[0]))
+    for way, (middle, reach) in enumerate(standings):
         chosen = np.flatnonzero(drawn.normalisation == way)
         weights = drawn.weights[chosen]
         scores = middle @ weights.T
         if reach.any():
-            scores += np.matmul(drawn.rounding[chosen] * reach, weights[:, :, None])[:, :, 0].T
-        table[:, chosen] = scores
+            scores += reach @ (drawn.rounding[:, chosen] * weights).transpose(0, 2, 1)
+        table[:, :, chosen] = scores
     return table
 
 
