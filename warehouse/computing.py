@@ -7,7 +7,7 @@ that changed and what depends on them, nothing more, a batch at a time. Not here
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import pandas as pd
@@ -119,7 +119,7 @@ def read_figures(
     *,
     only_reported: bool = False,
     as_of: Moment = None,
-    regions: Sequence[int] | None = None,
+    regions: Collection[int] | None = None,
 ) -> pd.DataFrame:
     """Figures of these slices (and ``regions``; None: all), current or as known at ``as_of``: indicator_key, period_key,
     region_key, area_key, value (NaN blank), obs_status."""
@@ -128,7 +128,7 @@ def read_figures(
     if only_reported:
         condition += sql.SQL(" AND o.receipt_id IS NOT NULL")
     if regions is not None:
-        condition += sql.SQL(" AND o.region_key = ANY({})").format(sql.Literal(list(regions)))
+        condition += sql.SQL(" AND o.region_key = ANY({})").format(sql.Literal(sorted(regions)))
     return _typed(read_fixed(connection, _READ_FIGURES + condition, _FIGURE_COLUMNS))
 
 
@@ -146,12 +146,19 @@ def read_inputs(
     known: Mapping[int, Collection[int]],
     warned: Collection[Slice],
 ) -> Inputs:
-    """What the wanted slices of each mart are computed from."""
-    needed = {
-        mart: reach.needed(slices, MARTS[mart].rests_on, catalogue, known) for mart, slices in wanted.items() if slices
-    }
-    figures = read_figures(connection, set().union(*needed.values()))
-    asked = set().union(*(slices for mart, slices in needed.items() if MARTS[mart].asks_first))
+    """What the wanted slices of each mart are computed from; of what only provincial marts need, the provinces' figures."""
+    whole: set[Slice] = set()
+    provincial: set[Slice] = set()
+    asked: set[Slice] = set()
+    for name, slices in wanted.items():
+        mart = MARTS[name]
+        needed = reach.needed(slices, mart.rests_on, catalogue, known)
+        (provincial if mart.is_provincial else whole).update(needed)
+        asked |= needed if mart.asks_first else set()
+    figures = read_figures(connection, whole)
+    if not provincial <= whole:
+        provinces = [int(code) for code in catalogue.provinces]
+        figures = _join([figures, read_figures(connection, provincial - whole, regions=provinces)])
     return Inputs(figures, catalogue, warned, read_first_figures(connection, asked))
 
 
@@ -290,7 +297,7 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> Iterator[dict
     for mart in MARTS.values():
         possible = mart.slices(catalogue, known)
         # What an indicator is no longer compared for goes; of one that the catalogue no longer has, what was published stays.
-        stale = {key for key in shown.get(mart.name, {}).keys() - possible if key[0] in catalogue.by_key}
+        stale = {key for key in shown.get(mart.name, {}).keys() - possible if key[0] in catalogue.code_by_key}
         wanted[mart.name] = reach.touched(changed, possible, mart.rests_on, catalogue, known) | stale
     for batch in _batches(wanted, shown.get("observation", {})):
         frames = compute_metrics(read_inputs(connection, catalogue, batch, known, warned), batch)
@@ -304,6 +311,8 @@ def join_batches(batches: Collection[Mapping[str, MartRows]]) -> dict[str, pd.Da
 
 def write_marts(connection: Connection, computed: Mapping[str, MartRows], release_id: int) -> None:
     """Write and hash a batch of what was computed, for release ``release_id``."""
+    # Of an index's year there may be figures of the school year alone.
+    ensure_periods(connection, {period for rows in computed.values() if len(rows.frame) for _, period in rows.slices})
     for mart, rows in computed.items():
         want(connection, rows.slices)
         write_mart(connection, mart, rows.frame, release_id)

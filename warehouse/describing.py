@@ -152,6 +152,20 @@ MEANINGS: dict[str, str] = {
     "largest_change": "largest relative change without its sign",
     "share_upward": "share of the revisions that went up",
     "last_revised_at": "when one was last found",
+    "composite_index.release_id": "release in which this row was last computed",
+    "coupling.release_id": "release in which this row was last computed",
+    "index_weight.release_id": "release in which this row was last computed",
+    "peer.release_id": "release in which this row was last computed",
+    "resource_agglomeration.release_id": "release in which this row was last computed",
+    "best_peer_code": "best of the peers; of equally good ones the nearest",
+    "best_peer_name": "Chinese name of the best peer",
+    "rank_text": "rank_entropy with the 5th and 95th percentile of the drawn ranks: 9 (90 %: 6–13)",
+    "member_code": "member of the index: an indicator",
+    "member_name": "Chinese name of the member",
+    **dict.fromkeys(
+        ("index_weight.area_type", "index_weight_history.area_type"), "area type of the member: total, urban or rural"
+    ),
+    **dict.fromkeys(("index_weight.unit", "index_weight_history.unit"), "unit of the member's figures"),
 }
 """Meaning of ``column`` or ``mart.column`` where the table's comment is missing or speaks of the key behind it."""
 
@@ -196,6 +210,7 @@ COMPUTED_TYPES: dict[str, str] = {
     **dict.fromkeys(("rate_comparison.obs_status", "rate_comparison.recomputed_status"), "char(1)"),
     "rate_comparison.receipt_id": "bigint",
     "rate_comparison.source_cell": "text",
+    "rank_text": "text",
 }
 """Types of columns that are expressions."""
 
@@ -240,7 +255,7 @@ def describe_marts(connection: Connection) -> None:
         for column in view.columns:
             name = sql.Identifier("mart", view.name, column.name)
             statement = sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(column.meaning))
-            connection.exec_driver_sql(statement.as_string())
+            connection.exec_driver_sql(statement.as_string().replace("%", "%%"))  # a meaning may be of percents
 
 
 def read_views(folder: Path = VERSIONS) -> dict[str, View]:

@@ -54,10 +54,44 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
 
 
 def _indicators(catalogue: Catalogue) -> list[dict[str, Any]]:
-    return [
+    """Indicators, and indices beside them: whatever shows a row of a mart finds code and name there."""
+    indicators = [
         row.model_dump(include=set(schema.indicator.columns.keys())) | {"area_types": ";".join(row.area_types)}
         for row in catalogue.indicators.values()
     ]
+    return indicators + [
+        {
+            "indicator_key": row.index_key,
+            "code": row.code,
+            "name_zh": row.name_zh,
+            "name_en": row.name_en,
+            "sector": row.sector,
+        }
+        | _OF_AN_INDEX
+        for row in catalogue.indices.values()
+    ]
+
+
+_OF_AN_INDEX: dict[str, Any] = {
+    "kind": "index",
+    "unit": "score",
+    "numerator": None,
+    "denominator": None,
+    "multiplier": None,
+    "frequency": "A",
+    "area_types": "total",
+    "area_definition": None,
+    "finest_level": "province",
+    "direction": "higher",
+    "aggregation": "none",
+    "is_cumulative": False,
+    "is_comparable": True,
+    "weight_indicator": None,
+    "plausible_min": 0.0,
+    "plausible_max": 1.0,
+    "decimals": 3,
+}
+"""What all indices have in common as rows of ``core.indicator``."""
 
 
 def _regions(catalogue: Catalogue) -> list[dict[str, Any]]:

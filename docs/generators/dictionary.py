@@ -86,6 +86,7 @@ def render() -> str:
             "",
             *_marts(),
             *_indicators(catalogue),
+            *_indices(catalogue),
             *_standards(catalogue),
             *_breaks(catalogue),
             *_codes(),
@@ -125,6 +126,19 @@ def _indicators(catalogue: Catalogue) -> Iterator[str]:
         yield from (f"### {sector}", "")
         rows = [_indicator_row(row) for row in catalogue.indicators.values() if row.sector == sector]
         yield from table((*header, "finest level"), rows)
+
+
+def _indices(catalogue: Catalogue) -> Iterator[str]:
+    yield from ("### Indices", "")
+    yield "Composite scores of 0 to 1 (`mart.composite_index`), by their own code where marts show an indicator's."
+    yield ""
+    rows = [
+        (code(row.code), f"{row.name_zh}<br>{row.name_en}", row.sector, ", ".join(map(code, row.members)))
+        for row in catalogue.indices.values()
+    ]
+    yield from table(("code", "name", "sector", "members"), rows)
+    resources = ", ".join(code(row.indicator_code) for row in catalogue.resources)
+    yield from (f"Resources of which `mart.resource_agglomeration` is computed: {resources}.", "")
 
 
 def _indicator_row(row: Indicator) -> tuple[object, ...]:

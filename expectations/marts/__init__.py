@@ -12,10 +12,15 @@ import pandas as pd
 from expectations.marts import (
     attainment,
     change_attribution,
+    composite_index,
     cost_to_floor,
+    coupling,
+    index_weight,
     inequality,
     observation,
     observation_harmonised,
+    peer,
+    resource_agglomeration,
     shortfall,
     shortfall_risk,
     urban_rural_gap,
@@ -36,6 +41,11 @@ MARTS: dict[str, Mart] = {
         cost_to_floor,
         shortfall_risk,
         change_attribution,
+        composite_index,
+        index_weight,
+        coupling,
+        resource_agglomeration,
+        peer,
     )
 }
 

@@ -126,6 +126,19 @@ def key_rules(columns: tuple[str, ...], key: tuple[str, ...]) -> tuple[Check, ..
     return (expected, *present, unique)
 
 
+def units_rule(evidence: tuple[str, ...]) -> Check:
+    """The rule of the columns ``units``, ``units_missing`` and ``coverage``, judged by :func:`judge_units`."""
+    return rule(
+        "units_counted",
+        "measures",
+        "{units} units and {units_missing} missing make no coverage of {coverage}",
+        "单位数与缺失数为非负整数，覆盖率为两者之比；状态为 ok 时至少有一个单位。",
+        "Units and missing units are counts, coverage is their share, and an ok row rests on at least one unit.",
+        "warehouse/marts: edge cases",
+        evidence=tuple(dict.fromkeys((*evidence, "units", "units_missing", "coverage"))),
+    )
+
+
 VALUE_RULES = (
     rule(
         "value_finite",
@@ -156,6 +169,15 @@ def judge_values(frame: pd.DataFrame) -> Columns:
         "value_finite_holds": verdict(~np.isnan(value), np.isfinite(value)),
         "status_agrees_with_value_holds": verdict(~nulls(frame, "obs_status"), says_blank == np.isnan(value)),
     }
+
+
+def judge_units(frame: pd.DataFrame) -> Verdict:
+    """The verdict of :func:`units_rule`."""
+    units, missing, coverage = (floats(frame, column) for column in ("units", "units_missing", "coverage"))
+    is_ok = (frame["status"] == "ok").to_numpy(dtype=np.bool_)
+    is_count = (units >= 0) & (missing >= 0) & (units % 1 == 0) & (missing % 1 == 0) & ~(is_ok & (units < 1))
+    share = units / np.maximum(units + missing, 1)
+    return verdict(everywhere(frame), is_count & (np.abs(coverage - share) <= CLOSE))
 
 
 def floats(frame: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:

@@ -56,6 +56,30 @@ GOOD: dict[str, dict[str, Any]] = {
         "region_code": "330000", "part": "value", "contribution": 0.02, "change": 0.02, "index_before": 0.05,
         "index_after": 0.07, "status": "ok",
     },
+    "composite_index": {
+        "indicator_code": "IDX_HEALTH", "region_code": "330000", "score_entropy": 0.7, "score_critic": 0.6,
+        "score_equal": 0.65, "topsis": 0.5, "rank_entropy": 1, "rank_best": 1, "rank_median": 1.5, "rank_worst": 4,
+        "rank_p05": 1, "rank_mc_median": 2, "rank_p95": 6, "units": 31, "units_missing": 0, "coverage": 1.0, "status": "ok",
+    },
+    "index_weight": {
+        "indicator_code": "IDX_HEALTH", "member_key": 48, "area_type": "total", "weight_entropy": 1.0,
+        "weight_critic": 1.0, "weight_equal": 1.0, "low": 2.0, "high": 8.0, "status": "ok",
+    },
+    "coupling": {
+        "indicator_code": "IDX_OVERALL", "region_code": "330000", "score_employment": 0.5, "score_education": 0.5,
+        "score_health": 0.5, "coupling": 1.0, "level": 0.5, "coordination": 0.5**0.5, "units": 31, "units_missing": 0,
+        "coverage": 1.0, "status": "ok",
+    },
+    "resource_agglomeration": {
+        "indicator_code": "HLT_BEDS", "region_code": "330000", "value": 300.0, "population": 60.0, "area_km2": 10.0,
+        "hrad": 1.2, "pad": 0.8, "hrad_pad": 1.5, "units": 31, "units_missing": 0, "coverage": 1.0, "status": "ok",
+    },
+    "peer": {
+        "indicator_code": "HLT_BEDS_PER_10K", "region_code": "330000", "area_type": "total", "value": 60.0,
+        "peers": "320000;370000;410000;420000;430000", "best_peer_key": 320000, "best_peer_value": 65.0,
+        "gap_to_best": -5.0, "peers_mean": 61.0, "rank": 3, "units": 5, "units_missing": 0, "coverage": 1.0,
+        "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -68,9 +92,20 @@ KEYS = {
     "cost_to_floor": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
     "shortfall_risk": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
     "change_attribution": (
-        "indicator_code", "period_code", "area_type", "weighting", "measure", "region_code", "part",
+        "indicator_code",
+        "period_code",
+        "area_type",
+        "weighting",
+        "measure",
+        "region_code",
+        "part",
     ),
-}  # fmt: skip
+    "composite_index": ("indicator_code", "region_code", "period_code"),
+    "index_weight": ("indicator_code", "period_code", "member_key", "area_type"),
+    "coupling": ("indicator_code", "region_code", "period_code"),
+    "resource_agglomeration": ("indicator_code", "region_code", "period_code"),
+    "peer": ("indicator_code", "region_code", "period_code", "area_type"),
+}
 
 
 @dataclass(frozen=True)
@@ -92,6 +127,17 @@ _NO_MEASURES = dict.fromkeys(
     ),
     np.nan,
 )
+_NO_SCORES = dict.fromkeys(
+    (
+        *("score_entropy", "score_critic", "score_equal", "topsis", "rank_entropy", "rank_best", "rank_median"),
+        *("rank_worst", "rank_p05", "rank_mc_median", "rank_p95"),
+    ),
+    np.nan,
+)
+_NO_WEIGHTS = dict.fromkeys(("weight_entropy", "weight_critic", "weight_equal", "low", "high"), np.nan)
+_NO_PEERS = dict.fromkeys(("best_peer_value", "gap_to_best", "peers_mean", "rank"), np.nan) | {"best_peer_key": np.nan}
+_NO_SHARES = dict.fromkeys(("hrad", "pad", "hrad_pad"), np.nan)
+_NO_COUPLING = dict.fromkeys(("coupling", "level", "coordination"), np.nan)
 
 _NO_SHORTFALL = dict.fromkeys(("p0", "p1", "p2", "units_below"), np.nan)
 _NO_RISK = {"next_value": np.nan, "probability": np.nan, "band": None}
@@ -192,6 +238,40 @@ CASES = (
     MartCase("change_attribution", "null_agrees_with_status", "status across_break with part value, contribution 0.02",
              {"status": "across_break"}),
     MartCase("change_attribution", "null_agrees_with_status", "with part none", {"part": "none"}),
+    MartCase("composite_index", "scores_in_range", "0.5 is outside 0 to 1", {"score_critic": 1.5}),
+    MartCase("composite_index", "rank_agrees_with_score", "is not that of score 0.7", {"rank_entropy": 2}),
+    MartCase("composite_index", "ranks_ordered", "best 5", {"rank_best": 5}),
+    MartCase("composite_index", "ranks_ordered", "95 % 32", {"rank_p95": 32}),
+    MartCase("composite_index", "units_counted", "30 units and 0 missing make no coverage of 0.9",
+             {"units": 30, "coverage": 0.9}),
+    MartCase("composite_index", "status_known", "fine is no status", {"status": "fine", **_NO_SCORES}),
+    MartCase("composite_index", "null_agrees_with_status", "insufficient_coverage with score 0.7",
+             {"status": "insufficient_coverage"}),
+    MartCase("composite_index", "null_agrees_with_status", "ok with score blank", {"score_entropy": np.nan}),
+    MartCase("index_weight", "weights_sum", "do not sum to 1", {"weight_critic": 0.9}),
+    MartCase("index_weight", "scale_ascends", "from 9.0 to 8.0", {"low": 9.0}),
+    MartCase("index_weight", "status_known", "fine is no status", {"status": "fine", **_NO_WEIGHTS}),
+    MartCase("index_weight", "null_agrees_with_status", "status across_break with weight 1.0", {"status": "across_break"}),
+    MartCase("coupling", "level_agrees", "level 0.5 is not the mean", {"score_health": 0.8}),
+    MartCase("coupling", "coordination_agrees", "coordination 0.6 is not the root", {"coordination": 0.6}),
+    MartCase("coupling", "units_counted", "31 units and -1 missing", {"units_missing": -1}),
+    MartCase("coupling", "status_known", "fine is no status", {"status": "fine", **_NO_COUPLING}),
+    MartCase("coupling", "null_agrees_with_status", "status ok with coupling blank", {"coupling": np.nan}),
+    MartCase("resource_agglomeration", "quotient_agrees", "1.4 is not hrad 1.2 over pad 0.8", {"hrad_pad": 1.4}),
+    MartCase("resource_agglomeration", "shares_sum", "hrad 1.2 and pad 0.8 weighed", {"units": 1}),
+    MartCase("resource_agglomeration", "units_counted", "31 units and -1 missing", {"units_missing": -1}),
+    MartCase("resource_agglomeration", "status_known", "fine is no status", {"status": "fine", **_NO_SHARES}),
+    MartCase("resource_agglomeration", "null_agrees_with_status", "status ok with hrad blank", {"hrad": np.nan}),
+    MartCase("peer", "gap_agrees", "gap -4.0 is not the distance of 60.0 to the best peer's 65.0", {"gap_to_best": -4.0}),
+    MartCase("peer", "rank_agrees_with_gap", "with a gap of -5.0", {"rank": 1}),
+    MartCase("peer", "rank_agrees_with_gap", "with a gap of -5.0", {"rank": 7}),
+    MartCase("peer", "peers_are_others", "330000 has peers 330000;370000",
+             {"peers": "330000;370000", "best_peer_key": 370000}),
+    MartCase("peer", "peers_are_others", "best of them 440000", {"best_peer_key": 440000}),
+    MartCase("peer", "units_counted", "5 units and -1 missing", {"units_missing": -1}),
+    MartCase("peer", "status_known", "fine is no status", {"status": "fine", **_NO_PEERS}),
+    MartCase("peer", "null_agrees_with_status", "status ok with best blank",
+             {"best_peer_value": np.nan, "gap_to_best": np.nan}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

@@ -97,6 +97,8 @@ def test_what_is_shipped_has_the_counts_of_the_design() -> None:
         ("not_applicable.csv", lambda it: len(it.not_applicable)),
         ("units.csv", lambda it: len(it.units)),
         ("indicators.csv", lambda it: len(it.indicators)),
+        ("indices.csv", lambda it: len(it.indices)),
+        ("resources.csv", lambda it: len(it.resources)),
         ("provinces.csv", lambda it: len(it.provinces)),
         ("forms.csv", lambda it: len(it.forms)),
         ("portal_forms.csv", lambda it: len(it.portal_forms)),
@@ -135,6 +137,24 @@ def test_a_derived_indicator_names_its_parts_with_their_area_type() -> None:
     coverage = SHIPPED.indicators["PEN_COVERAGE"]
     assert coverage.terms("numerator") == (("PEN_EMPLOYEE_INSURED", "urban"), ("PEN_RESIDENT_INSURED", "total"))
     assert coverage.terms("denominator") == (("POP_RESIDENT", None),)
+
+
+def test_an_index_of_indices_has_the_members_of_each_of_them_in_order() -> None:
+    members = SHIPPED.index_members
+    assert [member.indicator.code for member in members["IDX_HEALTH"]] == [
+        "HLT_BEDS_PER_1000",
+        "HLT_PHYSICIANS_PER_1000",
+        "HLT_NURSES_PER_1000",
+    ]
+    sectors = (members["IDX_EMPLOYMENT"], members["IDX_EDUCATION"], members["IDX_HEALTH"])
+    assert members["IDX_OVERALL"] == tuple(member for sector in sectors for member in sector)
+    assert [member.sign for member in members["IDX_EMPLOYMENT"]] == [-1, 1, 1]
+
+
+def test_an_index_is_no_indicator_and_shares_no_key_with_one() -> None:
+    assert not set(SHIPPED.indices) & set(SHIPPED.indicators)
+    assert not set(SHIPPED.index_by_key) & set(SHIPPED.by_key)
+    assert set(SHIPPED.code_by_key.values()) == {*SHIPPED.indices, *SHIPPED.indicators}
 
 
 def test_the_fingerprint_is_of_contents(copy: Path) -> None:
@@ -215,6 +235,22 @@ def test_a_line_with_more_or_fewer_cells_is_named(copy: Path, file: str) -> None
         ("recomputed_rates.csv", 2, "factor", "0"),
         ("cost_rules.csv", 2, "times_a_year", "0"),
         ("cost_rules.csv", 2, "heads_area", "suburban"),
+        ("indices.csv", 2, "index_key", "1000"),
+        ("indices.csv", 2, "members", ""),
+        ("indices.csv", 3, "index_key", "1001"),
+        ("indices.csv", 3, "members", "EDU_NOTHING@total"),
+        ("indices.csv", 3, "members", "EDU_PRIMARY_PUPILS_PER_TEACHER"),
+        ("indices.csv", 3, "members", "HLT_BEDS_PER_1000@urban"),
+        ("indices.csv", 3, "members", "HLT_BEDS@total"),
+        ("indices.csv", 3, "members", "HLT_TOWNSHIP_BED_USE@rural"),
+        ("indices.csv", 3, "members", "HLT_BEDS_PER_1000@total;HLT_BEDS_PER_1000@total"),
+        ("indices.csv", 3, "members", "IDX_OVERALL"),
+        ("indices.csv", 3, "members", "IDX_HEALTH;HLT_BEDS_PER_1000@total"),
+        ("indices.csv", 5, "members", "IDX_HEALTH;IDX_EDUCATION"),
+        ("indices.csv", 5, "members", "HLT_BEDS_PER_1000@total"),
+        ("resources.csv", 2, "indicator_code", "HLT_NOTHING"),
+        ("resources.csv", 2, "indicator_code", "HLT_BEDS_PER_1000"),
+        ("resources.csv", 2, "indicator_code", "DIB_RECIPIENTS"),
         ("breaks.csv", 2, "first_year_of_new_definition", "MMXVII"),
         ("not_applicable.csv", 2, "area_type", "countryside"),
         ("forms.csv", 2, "due_day", "32"),

@@ -177,12 +177,12 @@ def test_a_new_formula_makes_a_vintage_of_what_is_loaded(centre: Centre) -> None
 
 
 def without(code: str) -> Catalogue:
-    """The catalogue after an indicator was taken out of it."""
+    """The catalogue after an indicator was taken out of it, and the indices, of which it may be a member."""
     indicators = {name: row for name, row in CATALOGUE.indicators.items() if name != code}
     standards = tuple(row for row in CATALOGUE.standards if row.indicator_code in indicators)
     rates = tuple(row for row in CATALOGUE.recomputed_rates if code not in (row.reported_code, row.recomputed_code))
     return dataclasses.replace(
-        CATALOGUE, indicators=indicators, standards=standards, recomputed_rates=rates, sha256="fewer"
+        CATALOGUE, indicators=indicators, standards=standards, recomputed_rates=rates, indices={}, sha256="fewer"
     )
 
 

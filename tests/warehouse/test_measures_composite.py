@@ -136,6 +136,28 @@ def test_an_incomplete_row_has_no_rank_in_any_draw() -> None:
     assert np.isnan(found.reference).sum() == 1
 
 
+def test_ranks_are_drawn_within_each_year_and_each_year_has_its_sensitivity() -> None:
+    years = np.repeat([2021, 2020], 6)
+    found = drawn(slices=years)
+    assert found.low.min() == 1
+    assert found.high.max() == 6
+    assert found.sensitivity.shape == (3, 2)
+    last = np.roll(np.arange(12), 1)  # one row of 2020 before those of 2021: rows need not stand by year
+    again = monte_carlo_ranks(PANEL[last], ALL_UP, QUARTERS, slices=years[last], draws=200, half_digits=0.5)
+    assert np.abs(again.median - found.median[last]).max() <= 1
+
+
+def test_drawn_percentiles_are_ranks() -> None:
+    for part in drawn()[1:4]:
+        np.testing.assert_array_equal(part, np.round(part))
+
+
+def test_a_year_of_more_places_than_a_byte_counts_is_ranked() -> None:
+    rows = np.arange(200.0)[:, None]
+    found = monte_carlo_ranks(rows, [1], [1.0], draws=5)
+    np.testing.assert_array_equal(found.median, 200 - np.arange(200))
+
+
 # --- coupling
 
 

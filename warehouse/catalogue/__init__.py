@@ -16,6 +16,8 @@ file                           one row is
 ``standards.csv``              one step of a floor, target or reference value
 ``recomputed_rates.csv``       a reported rate and the derived indicator it stands beside
 ``cost_rules.csv``             an amount a head: whom it is paid to, how often a year, from what budget
+``indices.csv``                a composite index and its members
+``resources.csv``              a count of which agglomeration is computed
 ``breaks.csv``                 a break of definition
 ``milestones.csv``             a reform in a year, and the indicators it should show on
 ``not_applicable.csv``         what cannot exist
@@ -38,12 +40,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from warehouse.catalogue.consistency import check_costs, check_items, check_local, check_rates, check_standards
+from warehouse.catalogue.consistency import (
+    check_costs,
+    check_indices,
+    check_items,
+    check_local,
+    check_rates,
+    check_resources,
+    check_standards,
+)
+from warehouse.catalogue.indices import Member, members_of
 from warehouse.catalogue.models import (
     Break,
     CostRule,
     CountyPopulation,
     Form,
+    Index,
     Indicator,
     Milestone,
     NotApplicable,
@@ -52,6 +64,7 @@ from warehouse.catalogue.models import (
     Region,
     RegionAlias,
     RegionChange,
+    Resource,
     Row,
     Standard,
     StandardItem,
@@ -67,7 +80,9 @@ __all__ = [
     "CostRule",
     "CountyPopulation",
     "Form",
+    "Index",
     "Indicator",
+    "Member",
     "Milestone",
     "NotApplicable",
     "Province",
@@ -75,6 +90,7 @@ __all__ = [
     "Region",
     "RegionAlias",
     "RegionChange",
+    "Resource",
     "Standard",
     "StandardItem",
     "Unit",
@@ -109,6 +125,9 @@ class Catalogue:
     recomputed_rates: tuple[RecomputedRate, ...]
     cost_rules: Mapping[str, CostRule]
     """By the indicator whose floor costs something."""
+    indices: Mapping[str, Index]
+    """Composite indices; they are no indicators, and no figure is of one."""
+    resources: tuple[Resource, ...]
     breaks: tuple[Break, ...]
     milestones: tuple[Milestone, ...]
     not_applicable: tuple[NotApplicable, ...]
@@ -149,6 +168,22 @@ class Catalogue:
     def by_key(self) -> Mapping[int, Indicator]:
         """Indicators by their integer key."""
         return {indicator.indicator_key: indicator for indicator in self.indicators.values()}
+
+    @cached_property
+    def index_by_key(self) -> Mapping[int, Index]:
+        """Indices by their integer key, which no indicator has."""
+        return {index.index_key: index for index in self.indices.values()}
+
+    @cached_property
+    def code_by_key(self) -> Mapping[int, str]:
+        """Codes of all that rows of a mart may be of, indicators and indices, by their integer key."""
+        indices = {key: index.code for key, index in self.index_by_key.items()}
+        return {key: indicator.code for key, indicator in self.by_key.items()} | indices
+
+    @cached_property
+    def index_members(self) -> Mapping[str, tuple[Member, ...]]:
+        """By index its members, those of its indices in their place."""
+        return {code: members_of(index, self.indices, self.indicators) for code, index in self.indices.items()}
 
     @cached_property
     def all_forms(self) -> Mapping[str, Form]:
@@ -203,6 +238,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     items = read_rows(folder / "standard_items.csv", StandardItem, unique=("item_number",))
     rates = read_rows(folder / "recomputed_rates.csv", RecomputedRate, unique=("reported_code",))
     costs = read_rows(folder / "cost_rules.csv", CostRule, unique=("indicator_code",))
+    indices = read_rows(folder / "indices.csv", Index, unique=("code",))
     catalogue = Catalogue(
         indicators={row.code: row for row in indicators},
         forms={row.form: row for row in forms},
@@ -218,6 +254,8 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
         standards=tuple(read_rows(folder / "standards.csv", Standard, unique=("standard_key",))),
         recomputed_rates=tuple(rates),
         cost_rules={row.indicator_code: row for row in costs},
+        indices={row.code: row for row in indices},
+        resources=tuple(read_rows(folder / "resources.csv", Resource, unique=("indicator_code",))),
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
         milestones=tuple(read_rows(folder / "milestones.csv", Milestone, unique=("milestone_code",))),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
@@ -229,6 +267,8 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     check_standards(catalogue)
     check_rates(catalogue)
     check_costs(catalogue)
+    check_indices(catalogue)
+    check_resources(catalogue)
     file = local_standards or (_local_standards if folder == FOLDER else None)
     return catalogue if file is None else add_local_standards(catalogue, file)
 

@@ -1,4 +1,4 @@
-"""What must hold between the rows of standards, items and rates; a local standard is refused here.
+"""What must hold between the rows of standards, items, rates, indices and resources; a local standard is refused here.
 
 Every check raises :class:`warehouse.errors.CatalogueError` with file, line and column (the header is line 1). Not here: the
 shape of a row (``models.py``), codes that stand in no file (``__init__.py``).
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 STANDARDS, ITEMS, RATES = "standards.csv", "standard_items.csv", "recomputed_rates.csv"
 COSTS = "cost_rules.csv"
+INDICES, RESOURCES = "indices.csv", "resources.csv"
 NATION = "000000"
+_SECTORS = ("education", "employment", "health")
 _LEVELS = ("nation", "province", "prefecture", "county", "township", "village")
 
 
@@ -80,6 +82,48 @@ def check_costs(catalogue: Catalogue) -> None:
         if row.heads_area is None and not set(amount.area_types) <= set(heads.area_types):
             reason = f"{heads.code} has not the area types of {amount.code}: name the one to count"
             raise CatalogueError(COSTS, line, "heads_area", reason)
+
+
+def check_indices(catalogue: Catalogue) -> None:
+    """Keys are used once; a member is a comparable indicator that has a better side, or an index of such ones alone."""
+    keys: dict[int, str] = {}
+    for line, row in enumerate(catalogue.indices.values(), start=2):
+        if keys.setdefault(row.index_key, row.code) != row.code or row.index_key in catalogue.by_key:
+            raise CatalogueError(INDICES, line, "index_key", f"{row.index_key} is used twice")
+        named = [code for code in row.members if code in catalogue.indices]
+        if named and (len(named) < len(row.members) or any(_has_indices(catalogue, code) for code in named)):
+            raise CatalogueError(INDICES, line, "members", "all are indicators, or all are indices of indicators")
+        if (row.sector == "overall") != (sorted(catalogue.indices[code].sector for code in named) == list(_SECTORS)):
+            raise CatalogueError(INDICES, line, "members", f"an overall index is of one index each of {_SECTORS}")
+        for term in () if named else row.members:
+            _check_member(catalogue, line, term)
+        if len(set(row.members)) < len(row.members):
+            raise CatalogueError(INDICES, line, "members", "a member is named twice")
+
+
+def _has_indices(catalogue: Catalogue, code: str) -> bool:
+    return any(member in catalogue.indices for member in catalogue.indices[code].members)
+
+
+def _check_member(catalogue: Catalogue, line: int, term: str) -> None:
+    code, _, area = term.partition("@")
+    indicator = catalogue.indicators.get(code)
+    if indicator is None:
+        raise CatalogueError(INDICES, line, "members", f"no indicator or index {code!r}")
+    if area not in indicator.area_types:
+        raise CatalogueError(INDICES, line, "members", f"{code} has no figures of {area!r} (write CODE@area)")
+    if not indicator.is_comparable or indicator.direction == "neutral":
+        raise CatalogueError(INDICES, line, "members", f"{code} is not comparable, or neither more nor less is better")
+
+
+def check_resources(catalogue: Catalogue) -> None:
+    """A resource is a stock that sums over places."""
+    for line, row in enumerate(catalogue.resources, start=2):
+        indicator = catalogue.indicators.get(row.indicator_code)
+        if indicator is None:
+            raise CatalogueError(RESOURCES, line, "indicator_code", f"no indicator {row.indicator_code!r}")
+        if indicator.aggregation != "sum" or indicator.is_cumulative or "total" not in indicator.area_types:
+            raise CatalogueError(RESOURCES, line, "indicator_code", f"{indicator.code} is no stock with a total")
 
 
 def check_local(catalogue: Catalogue, local: Sequence[Standard], file: str) -> None:

@@ -286,3 +286,22 @@ class Unit(Row):
     unit_as_printed: Annotated[str, Field(min_length=1)]
     unit: Annotated[str, Field(min_length=1)]
     factor: Annotated[float, Field(gt=0)]
+
+
+class Index(Row):
+    """A composite index: its members are indicators with their area type (``CODE@area``), or other indices, whose members
+    are then its own. Keys from 1001 on are for indices, so that an index is shown where an indicator is."""
+
+    index_key: Annotated[int, Field(ge=1001, le=32767)]
+    code: Annotated[str, Field(pattern=r"^IDX_[A-Z0-9_]+$")]
+    name_zh: Annotated[str, Field(min_length=1)]
+    name_en: Annotated[str, Field(min_length=1)]
+    sector: Literal["employment", "education", "health", "overall"]
+    members: Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=1)]
+
+
+class Resource(Row):
+    """A count of which is asked how it gathers on land and about people (:mod:`warehouse.marts.resource_agglomeration`)."""
+
+    indicator_code: str
+    what: Annotated[str, Field(min_length=1)]

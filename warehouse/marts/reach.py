@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from warehouse.catalogue import Catalogue, Indicator
+from warehouse.catalogue.indices import Member
 from warehouse.dependencies import KnownPeriods, part_slices, periods_of, weight_slices
 from warehouse.panels import Slice
-from warehouse.periods import PeriodKind, period_from_key
-from warehouse.stocks import weight_periods
+from warehouse.periods import PeriodKind, period_from_key, school_year, year
+from warehouse.stocks import kinds_of, weight_periods
 
 #: Kinds of period that a year has one of: what trends, convergence and ranks are made of.
 ANNUAL_KINDS: frozenset[PeriodKind] = frozenset({"year", "school_year"})
+
+#: Keys of all years and school years, so that those an indicator has are found at once.
+_ANNUAL_KEYS: Mapping[PeriodKind, frozenset[int]] = {
+    "year": frozenset(year(number).key for number in range(1900, 2100)),
+    "school_year": frozenset(school_year(number).key for number in range(1900, 2100)),
+}
 
 SlicesOf = Callable[[Catalogue, KnownPeriods], set[Slice]]
 RestsOn = Callable[[Slice, Catalogue, KnownPeriods], set[Slice]]
@@ -59,6 +66,16 @@ def has_standard_of_comparison(indicator: Indicator, catalogue: Catalogue) -> bo
 def has_cost_rule(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Whether it is an amount a head with a standard, and the catalogue says whom it is paid to."""
     return indicator.code in catalogue.cost_rules and has_standard(indicator, catalogue)
+
+
+def has_better_side(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Whether it may be compared between places, and more or less of it is better."""
+    return indicator.is_comparable and indicator.direction != "neutral"
+
+
+def is_resource(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Whether its agglomeration is asked for."""
+    return any(row.indicator_code == indicator.code for row in catalogue.resources)
 
 
 def any_indicator(indicator: Indicator, catalogue: Catalogue) -> bool:
@@ -123,6 +140,39 @@ def own_and_cost_parts(key: Slice, catalogue: Catalogue, known: KnownPeriods) ->
     """Its own figures, whom they are paid to, and the budgets."""
     rule = catalogue.cost_rules[catalogue.by_key[key[0]].code]
     return latest_of((rule.heads_indicator, rule.budget_indicator))(key, catalogue, known)
+
+
+def index_slices(*, only_overall: bool = False) -> SlicesOf:
+    """The slices of the composite indices (``only_overall``: over all sectors): years in which any member has figures."""
+
+    def slices(catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
+        return {
+            (index.index_key, year(period // 10_000).key)
+            for index in catalogue.indices.values()
+            if index.sector == "overall" or not only_overall
+            for member in catalogue.index_members[index.code]
+            for period in _annual_periods(member, catalogue, known)
+        }
+
+    return slices
+
+
+def members_of_all_years(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
+    """Of an index the figures of all members in all years: its weights and scale are fitted on them together."""
+    index = catalogue.index_by_key[key[0]]
+    return {
+        (member.indicator.indicator_key, period)
+        for member in catalogue.index_members[index.code]
+        for period in _annual_periods(member, catalogue, known)
+    }
+
+
+def _annual_periods(member: Member, catalogue: Catalogue, known: KnownPeriods) -> frozenset[int]:
+    """The years or school years a member has or can be computed for."""
+    indicator = member.indicator
+    source = indicator if indicator.kind == "base" else catalogue.indicators[indicator.terms("numerator")[0][0]]
+    kind: PeriodKind = "school_year" if "school_year" in kinds_of(indicator) else "year"
+    return _ANNUAL_KEYS[kind].intersection(known.get(source.indicator_key, ()))
 
 
 def all_of(*reaches: RestsOn) -> RestsOn:

@@ -17,9 +17,14 @@ from warehouse.catalogue import Catalogue
 from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
 from warehouse.marts.change_attribution import LOOK_BACK_YEARS, change_attribution
+from warehouse.marts.composite_index import composite_index
 from warehouse.marts.cost_to_floor import cost_to_floor
+from warehouse.marts.coupling import coupling
+from warehouse.marts.index_weight import index_weight
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
+from warehouse.marts.peer import INCOME, POPULATION, peer
+from warehouse.marts.resource_agglomeration import resource_agglomeration
 from warehouse.marts.shortfall import shortfall
 from warehouse.marts.shortfall_risk import shortfall_risk
 from warehouse.marts.urban_rural_gap import urban_rural_gap
@@ -44,6 +49,8 @@ class Mart:
 
     ``slices`` are those it can have rows of, ``rests_on`` what the rows of a slice are made of besides its own figures
     (:mod:`warehouse.marts.reach`). ``asks_first``: whether it compares with figures as they were first published.
+    ``is_provincial``: the rows rest on figures of provinces alone, so that of the slices that nothing else asks for no
+    figure of another region is read.
     """
 
     name: str
@@ -53,6 +60,7 @@ class Mart:
     slices: reach.SlicesOf
     rests_on: reach.RestsOn
     asks_first: bool = False
+    is_provincial: bool = False
 
 
 _ALL = (
@@ -122,6 +130,52 @@ _ALL = (
         reach.slices_where(reach.is_compared, annual=True),
         reach.all_of(reach.own_parts_and_weights, reach.recent_years(LOOK_BACK_YEARS, reach.own_parts_and_weights)),
         asks_first=True,
+        is_provincial=True,
+    ),
+    Mart(
+        "composite_index",
+        schema.composite_index,
+        "Composite indices of provinces: scores, ranks, and how sure the ranks are.",
+        lambda given, wanted: composite_index(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.index_slices(),
+        reach.members_of_all_years,
+        is_provincial=True,
+    ),
+    Mart(
+        "index_weight",
+        schema.index_weight,
+        "Weights of the members of each composite index.",
+        lambda given, wanted: index_weight(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.index_slices(),
+        reach.members_of_all_years,
+        is_provincial=True,
+    ),
+    Mart(
+        "coupling",
+        schema.coupling,
+        "Whether the three sectors rise together in a province.",
+        lambda given, wanted: coupling(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.index_slices(only_overall=True),
+        reach.members_of_all_years,
+        is_provincial=True,
+    ),
+    Mart(
+        "resource_agglomeration",
+        schema.resource_agglomeration,
+        "How resources gather on land and about people, by province.",
+        lambda given, wanted: resource_agglomeration(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.is_resource),
+        reach.latest_of((POPULATION,)),
+        is_provincial=True,
+    ),
+    Mart(
+        "peer",
+        schema.peer,
+        "Each province beside those most like it: the best of them, and the distance to it.",
+        lambda given, wanted: peer(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.has_better_side, annual=True),
+        reach.latest_of((POPULATION, INCOME)),
+        is_provincial=True,
     ),
 )
 

@@ -18,6 +18,11 @@ MARTS: tuple[str, ...] = (
     "cost_to_floor",
     "shortfall",
     "shortfall_risk",
+    "composite_index",
+    "coupling",
+    "index_weight",
+    "peer",
+    "resource_agglomeration",
 )
 
 _IN_FORCE = "h.release_from <= f.release_id AND (h.release_to IS NULL OR h.release_to > f.release_id)"
