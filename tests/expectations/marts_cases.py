@@ -29,7 +29,9 @@ GOOD: dict[str, dict[str, Any]] = {
         "indicator_code": "INC_DISPOSABLE", "area_type": "total", "scope": "nation:province", "weighting": "none",
         "units": 31, "units_missing": 0, "coverage": 1.0, "cv": 0.4, "gini": 0.2, "theil_t": 0.07,
         "theil_t_within": 0.03, "theil_t_between": 0.04, "theil_l": 0.05, "theil_l_within": 0.02, "theil_l_between": 0.03,
-        "dagum_within": 0.05, "dagum_between": 0.12, "dagum_transvariation": 0.03, "status": "ok",
+        "dagum_within": 0.05, "dagum_between": 0.12, "dagum_transvariation": 0.03,
+        "theil_t_between_groups": 0.03, "theil_t_between_provinces": 0.01, "theil_t_within_provinces": 0.03,
+        "aci": 30.0, "rci": 0.1, "sii": 200.0, "rii": 2.0, "ranking_status": "ok", "status": "ok",
     },
     "observation_harmonised": {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
@@ -62,9 +64,11 @@ _NO_MEASURES = dict.fromkeys(
     (
         *("cv", "gini", "theil_t", "theil_t_within", "theil_t_between", "theil_l", "theil_l_within", "theil_l_between"),
         *("dagum_within", "dagum_between", "dagum_transvariation"),
+        *("theil_t_between_groups", "theil_t_between_provinces", "theil_t_within_provinces"),
+        *("aci", "rci", "sii", "rii"),
     ),
     np.nan,
-)
+) | {"ranking_status": "undefined_negative"}
 
 CASES = (
     *(
@@ -98,7 +102,12 @@ CASES = (
     MartCase("inequality", "gini_in_range", "gini -0.1 is outside", {"gini": -0.1, **_NO_PARTS}),
     MartCase("inequality", "cv_in_range", "cv 5.6 is negative (or", {"cv": 5.6}),
     MartCase("inequality", "cv_in_range", "cv -0.1 is negative", {"cv": -0.1}),
-    MartCase("inequality", "theil_in_range", "theil_t 3.5", {"theil_t": 3.5, "theil_t_within": 3.46}),
+    MartCase("inequality", "theil_in_range", "theil_t 3.5", {"theil_t": 3.5, "theil_t_within": 3.46, "theil_t_within_provinces": 3.46}),
+    MartCase("inequality", "theil_layers_sum", "0.03, 0.01 and 0.04 do not make 0.07", {"theil_t_within_provinces": 0.04}),
+    MartCase("inequality", "rci_in_range", "rci -1.2 is further", {"rci": -1.2}),
+    MartCase("inequality", "null_agrees_with_ranking_status", "no_ranking_variable with aci 30.0",
+             {"ranking_status": "no_ranking_variable"}),
+    MartCase("inequality", "null_agrees_with_ranking_status", "status ok with aci blank", {"aci": np.nan}),
     MartCase("inequality", "coverage_in_range", "coverage 1.2 is outside 0 to 1", {"coverage": 1.2}),
     MartCase("inequality", "units_counted", "31 units and -1 missing", {"units_missing": -1}),
     MartCase("inequality", "units_counted", "0 units and 0 missing", {"units": 0}),
@@ -106,7 +115,9 @@ CASES = (
     MartCase("inequality", "status_known", "fine is no status", {"status": "fine", **_NO_MEASURES}),
     MartCase("inequality", "null_agrees_with_status", "status ok with cv 0.4, gini blank",
              {"gini": np.nan, **_NO_PARTS}),
-    MartCase("inequality", "null_agrees_with_status", "status too_few_units", {"status": "too_few_units"}),
+    MartCase("inequality", "null_agrees_with_status", "status too_few_units",
+             {"status": "too_few_units", "ranking_status": "too_few_units",
+              **dict.fromkeys(("aci", "rci", "sii", "rii"), np.nan)}),
     MartCase("observation_harmonised", "value_finite", "infinite", {"value": np.inf}),
     MartCase("observation_harmonised", "status_agrees_with_value", "is 10.0 but its status is M", {"obs_status": "M"}),
     MartCase("observation_harmonised", "map_status_known", "guessed is no way", {"map_status": "guessed"}),

@@ -9,24 +9,28 @@ A slice is an (indicator, period, area type); all slices are computed at once, i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from warehouse.catalogue import Catalogue
+from warehouse.marts.ordering import ORDERED_MEASURES, RANKED_BY, Ordering, unordered
 from warehouse.marts.scopes import Layout, Units, county_units, province_units
 from warehouse.measures import (
     Sample,
     dagum,
+    mean_difference,
     mean_difference_from_best,
     measure_all,
     mld_decomposition,
     population_attributable_risk,
     theil_decomposition,
+    theil_nested,
 )
 from warehouse.measures.sample import BoolArray, FloatArray, IntArray
+from warehouse.measures.theil import TheilNested
 from warehouse.panels import (
     BREAK_RANK,
     ESTIMATED_RANK,
@@ -69,6 +73,12 @@ INEQUALITY_MEASURES = (
     "bgsd",
     "par",
     "paf",
+    "mdru",
+    "mdrw",
+    *ORDERED_MEASURES,
+    "theil_t_between_groups",
+    "theil_t_between_provinces",
+    "theil_t_within_provinces",
 )
 
 INEQUALITY_COLUMNS = (
@@ -82,6 +92,9 @@ INEQUALITY_COLUMNS = (
     "units_estimated",
     "coverage",
     *INEQUALITY_MEASURES,
+    "sii_model",
+    "ranking_period_key",
+    "ranking_status",
     "grade",
     "status",
 )
@@ -90,6 +103,8 @@ INEQUALITY_COLUMNS = (
 MINIMUM_COVERAGE = 0.8
 #: Fewer units than this make no inequality.
 MINIMUM_UNITS = 3
+#: The nation's capital region, from which mean differences from a reference unit are taken.
+REFERENCE = 110_000
 #: Slices computed together: 1,000 × 2,845 counties are 23 MB a table.
 _CHUNK = 1_000
 
@@ -118,13 +133,16 @@ _SIGNS = {"higher": 1, "lower": -1, "neutral": 0}
 @dataclass(frozen=True, eq=False)
 class _Slices:
     """A chunk of slices over the units of a level, all [slices × units]; ``weights`` None: units as equals; ``directions`` by
-    slice: 1 higher is better, -1 lower, 0 neither."""
+    slice: 1 higher is better, -1 lower, 0 neither; ``reference`` by slice: the value of the unit of reference, NaN where the
+    level has none; ``ordering`` None: nothing ranks the units."""
 
     values: FloatArray
     ranks: RankArray
     can_exist: BoolArray
     weights: FloatArray | None
     directions: npt.NDArray[np.int8]
+    reference: FloatArray
+    ordering: Ordering | None
 
 
 def inequality(
@@ -152,7 +170,10 @@ def inequality(
     ``minimum_coverage`` of units or of weight), ``undefined_negative``, ``undefined_zero_mean``, ``ok``; a row that is
     not ``ok`` has null measures. Beside ``ok`` some are null: ``max_min_ratio``, ``theil_l`` and its parts where a value is 0,
     ``p90_p10_ratio`` where the first decile is, parts by group where there is one group, measures from the best unit
-    where the indicator is neutral. ``grade``: C
+    where the indicator is neutral, ``theil_t_between_groups`` and its two fellows (which divide ``theil_t`` of the nation's
+    counties into between groups of provinces, between provinces in them, and within provinces) in every other scope,
+    ``mdru`` and ``mdrw`` where counties are compared or the capital region has no value. ``ranking_status`` says why the
+    measures along income (:mod:`warehouse.marts.ordering`) are null. ``grade``: C
     resting on anything estimated, provisional or weaker, or with units missing; B where a check of the slice warned
     (``warned``); else A.
 
@@ -166,20 +187,29 @@ def inequality(
     indicator = figures["indicator_key"].to_numpy()
     targets = figures[np.isin(indicator, keys) & in_slices(figures, slices)]
     weights = figures[np.isin(indicator, weight_keys)]
+    ranked_by = catalogue.indicators.get(RANKED_BY)
+    incomes = figures[indicator == (ranked_by.indicator_key if ranked_by else 0)]
     parts = [
         part
         for units in (province_units(catalogue), county_units(catalogue))
         if units.region_keys.size
-        for part in _level(targets, weights, units, catalogue, minimum_coverage)
+        for part in _level(targets, weights, incomes, units, catalogue, minimum_coverage)
     ]
     return _graded(parts, warned)
 
 
 def _level(
-    targets: pd.DataFrame, weighing: pd.DataFrame, units: Units, catalogue: Catalogue, minimum_coverage: float
+    targets: pd.DataFrame,
+    weighing: pd.DataFrame,
+    ranking: pd.DataFrame,
+    units: Units,
+    catalogue: Catalogue,
+    minimum_coverage: float,
 ) -> Iterator[pd.DataFrame]:
     """The rows of one level of units: every layout, unweighted and weighted, chunk by chunk."""
     panel, weight_panel = Panel.of(targets, units.region_keys), Panel.of(weighing, units.region_keys)
+    incomes = None if units.is_county else Panel.of(ranking, units.region_keys)
+    is_reference = units.region_keys == REFERENCE
     # Of the whole panel: whether a county is urban rests on the other side's slice, which may stand in another chunk.
     all_exist = exists(panel, catalogue, units.is_county)
     for first in range(0, panel.values.shape[0], _CHUNK):
@@ -188,8 +218,11 @@ def _level(
         weights, weight_ranks, is_weighted = _weights(part, weight_panel, catalogue)
         signs = [_SIGNS[catalogue.by_key[key].direction] for key in part.indicator_keys.tolist()]
         directions = np.array(signs, dtype=np.int8)
-        plain = _Slices(part.values, part.ranks, can_exist, None, directions)
-        weighted = _Slices(part.values, np.minimum(part.ranks, weight_ranks), can_exist, weights, directions)
+        ordering = None if incomes is None else Ordering(part, incomes, catalogue)
+        reference = part.values[:, is_reference].min(axis=1, initial=np.inf)
+        reference = np.where(np.isfinite(reference), reference, np.nan)
+        plain = _Slices(part.values, part.ranks, can_exist, None, directions, reference, ordering)
+        weighted = replace(plain, ranks=np.minimum(part.ranks, weight_ranks), weights=weights)
         for layout in units.layouts:
             for weighting, chunk in (("none", plain), ("population", weighted)):
                 rows = _measured(chunk, layout, minimum_coverage)
@@ -238,8 +271,11 @@ def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.Dat
             known = np.where(can_exist, np.nan_to_num(weights), 0.0)
             coverage = np.nan_to_num(layout.total(np.where(is_used, known, 0.0)) / layout.total(known))
     sample = _sample(chunk, layout, is_used)
+    # One entry a slice for each of its scopes, as the sample has them.
     directions = np.repeat(chunk.directions, len(layout.scopes))
-    rows = pd.DataFrame(_measures(sample, layout, is_used, directions))
+    reference = np.repeat(chunk.reference, len(layout.scopes))
+    ordered = unordered(sample.count) if chunk.ordering is None else chunk.ordering.measured(is_used, weights)
+    rows = pd.concat([pd.DataFrame(_measures(sample, layout, is_used, directions, reference)), ordered], axis=1)
     rows["scope"] = np.tile(np.array(layout.scopes, dtype=object), chunk.values.shape[0])
     rows["expected"] = expected
     rows["units"] = units
@@ -248,7 +284,18 @@ def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.Dat
     rows["is_weak"] = layout.count(is_used & (chunk.ranks < BREAK_RANK)) > 0
     rows["coverage"] = coverage
     rows["status"] = _status(sample, expected, np.minimum(unit_share, coverage), minimum_coverage)
-    rows.loc[rows["status"] != "ok", list(INEQUALITY_MEASURES)] = np.nan
+    return _without_undefined(rows)
+
+
+def _without_undefined(rows: pd.DataFrame) -> pd.DataFrame:
+    """Measures are null where the row's status is not ok, those along income also where the ranking's is not."""
+    is_undefined = rows["status"] != "ok"
+    rows.loc[is_undefined, list(INEQUALITY_MEASURES)] = np.nan
+    rows.loc[is_undefined, "ranking_status"] = rows.loc[is_undefined, "status"]
+    is_unranked = rows["ranking_status"] != "ok"
+    rows.loc[is_unranked, list(ORDERED_MEASURES)] = np.nan
+    rows["sii_model"] = rows["sii_model"].where(~is_unranked, None)
+    rows["ranking_period_key"] = rows["ranking_period_key"].mask(is_unranked)
     return rows
 
 
@@ -264,17 +311,27 @@ def _sample(chunk: _Slices, layout: Layout, is_used: BoolArray) -> Sample:
     )
 
 
+def _nested(sample: Sample, layout: Layout) -> TheilNested:
+    """Theil T in three layers where the layout's groups are themselves in groups; NaN where not."""
+    if layout.upper_of is None:
+        nothing = np.full(sample.count, np.nan)
+        return TheilNested(nothing, nothing, nothing, nothing)
+    assert sample.groups is not None
+    return theil_nested(replace(sample, groups=layout.upper_of[sample.groups], subgroups=sample.groups))
+
+
 def _measures(
-    sample: Sample, layout: Layout, is_used: BoolArray, directions: npt.NDArray[np.int8]
+    sample: Sample, layout: Layout, is_used: BoolArray, directions: npt.NDArray[np.int8], reference: FloatArray
 ) -> dict[str, FloatArray]:
-    """Every measure by column, [slices × scopes] unrolled; ``directions`` by slice and scope: 1 higher is better, -1 lower,
-    0 neither."""
+    """Every measure that needs no order, by column, [slices × scopes] unrolled; ``directions`` and ``reference`` by slice and
+    scope."""
     is_grouped = np.tile(layout.is_grouped, is_used.shape[0])
     has_best, is_favourable = directions != 0, directions > 0
     values, _ = measure_all(sample, list(_PLAIN))
     theil, deviation, parts = theil_decomposition(sample), mld_decomposition(sample), dagum(sample)
     from_best = mean_difference_from_best(sample, is_favourable)
     risk = population_attributable_risk(sample, is_favourable)
+    from_reference, nested = mean_difference(sample, reference), _nested(sample, layout)
     return {
         **values,
         "theil_t": theil.total,
@@ -289,6 +346,11 @@ def _measures(
         "mdbw": np.where(has_best, from_best.weighted, np.nan),
         "par": np.where(has_best, risk.risk, np.nan),
         "paf": np.where(has_best, risk.fraction, np.nan),
+        "mdru": from_reference.unweighted,
+        "mdrw": from_reference.weighted,
+        "theil_t_between_groups": nested.between_groups,
+        "theil_t_between_provinces": nested.between_provinces,
+        "theil_t_within_provinces": nested.within_provinces,
     }
 
 

@@ -88,7 +88,9 @@ def latest_of(codes: Iterable[str]) -> RestsOn:
     def rests_on(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
         found: set[Slice] = set()
         for code in codes:
-            other = catalogue.indicators[code]
+            other = catalogue.indicators.get(code)
+            if other is None:  # a catalogue may do without it: nothing rests on what is not there
+                continue
             periods = weight_periods(other, key[1], periods_of(other, catalogue, known))
             found |= {(other.indicator_key, period) for period in periods}
         return found

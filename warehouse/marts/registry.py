@@ -18,6 +18,7 @@ from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
+from warehouse.marts.ordering import RANKED_BY
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
 
@@ -71,7 +72,7 @@ _ALL = (
         "How far apart places are, over provinces and over counties, by units and by people.",
         lambda given, wanted: inequality(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.slices_where(reach.is_compared),
-        reach.own_and_weights,
+        reach.all_of(reach.own_and_weights, reach.latest_of([RANKED_BY])),
     ),
     Mart(
         "observation_harmonised",
