@@ -211,6 +211,8 @@ def exists(panel: Panel, catalogue: Catalogue, is_county: bool) -> BoolArray:
     codes = [f"{region:06d}" for region in panel.regions.tolist()]
     for indicator, code, area, first, last in _not_applicable(catalogue):
         rows = (panel.indicator_keys == indicator) & (panel.area_keys == area) & (years >= first) & (years <= last)
+        if not rows.any():
+            continue
         stem = code.removesuffix("00").removesuffix("00")
         under = np.array([region.startswith(stem) for region in codes], dtype=bool)
         can[np.ix_(rows, under)] = False

@@ -47,6 +47,7 @@ METRIC_STATUSES = {
     "too_few_units": "fewer units than the measure needs",
     "no_ranking_variable": "there is nothing to rank by",
     "across_break": "a break of definition lies between the figures",
+    "too_few_years": "the series since the last break of definition is too short",
     "not_applicable": "it cannot exist there",
 }
 

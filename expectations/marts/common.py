@@ -30,6 +30,7 @@ METRIC_STATUSES = (
     "no_ranking_variable",
     "across_break",
     "not_applicable",
+    "too_few_years",
 )
 # A double carries 15 to 17 digits; a ratio or sum of a few of them agrees to far better than this.
 CLOSE = 1e-9

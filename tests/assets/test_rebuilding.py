@@ -16,6 +16,7 @@ MARTS = (
     "attainment",
     "urban_rural_gap",
     "inequality",
+    "convergence",
     "revision",
     "precision_change",
 )

@@ -33,6 +33,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "theil_t_between_groups": 0.03, "theil_t_between_provinces": 0.01, "theil_t_within_provinces": 0.03,
         "aci": 30.0, "rci": 0.1, "sii": 200.0, "rii": 2.0, "ranking_status": "ok", "status": "ok",
     },
+    "convergence": {
+        "indicator_code": "INC_DISPOSABLE", "area_type": "total", "scope": "nation:province", "years": 10, "units": 31,
+        "units_missing": 0, "coverage": 1.0, "cv_first": 0.4, "cv_last": 0.3, "cv_slope": -0.01, "sd_log_slope": -0.01,
+        "beta": -0.02, "speed": 0.02, "half_life": float(np.log(2) / 0.02), "convergence": "converging", "status": "ok",
+    },
     "observation_harmonised": {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
         "map_status": "merged", "reported_codes": "330103;330105",
@@ -44,6 +49,7 @@ KEYS = {
     "attainment": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
+    "convergence": ("indicator_code", "period_code", "area_type", "scope"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
 }
 
@@ -69,6 +75,9 @@ _NO_MEASURES = dict.fromkeys(
     ),
     np.nan,
 ) | {"ranking_status": "undefined_negative"}
+_NOTHING_CONVERGES = dict.fromkeys(
+    ("cv_first", "cv_last", "cv_slope", "sd_log_slope", "beta", "speed", "half_life"), np.nan
+) | {"convergence": None}
 
 CASES = (
     *(
@@ -118,6 +127,17 @@ CASES = (
     MartCase("inequality", "null_agrees_with_status", "status too_few_units",
              {"status": "too_few_units", "ranking_status": "too_few_units",
               **dict.fromkeys(("aci", "rci", "sii", "rii"), np.nan)}),
+    MartCase("convergence", "word_agrees_with_slopes", "converging with a CV slope of 0.01", {"cv_slope": 0.01}),
+    MartCase("convergence", "word_agrees_with_slopes", "closer with a CV slope", {"convergence": "closer"}),
+    MartCase("convergence", "half_life_agrees_with_speed", "half-life of 30.0 at", {"half_life": 30.0}),
+    MartCase("convergence", "half_life_agrees_with_speed", "at a speed of -0.02", {"speed": -0.02}),
+    MartCase("convergence", "counted", "2 units, 29 missing", {"units": 2, "units_missing": 29, "coverage": 2 / 31}),
+    MartCase("convergence", "counted", "2 years, coverage 1.0", {"years": 2}),
+    MartCase("convergence", "counted", "coverage 0.5", {"coverage": 0.5}),
+    MartCase("convergence", "status_known", "fine is no status", {"status": "fine", **_NOTHING_CONVERGES}),
+    MartCase("convergence", "null_agrees_with_status", "status too_few_years with", {"status": "too_few_years"}),
+    MartCase("convergence", "null_agrees_with_status", "with a CV slope of blank",
+             {**_NOTHING_CONVERGES, "convergence": "none"}),
     MartCase("observation_harmonised", "value_finite", "infinite", {"value": np.inf}),
     MartCase("observation_harmonised", "status_agrees_with_value", "is 10.0 but its status is M", {"obs_status": "M"}),
     MartCase("observation_harmonised", "map_status_known", "guessed is no way", {"map_status": "guessed"}),

@@ -51,6 +51,7 @@ _FILLED = [
     "core.attainment",
     "core.urban_rural_gap",
     "core.inequality",
+    "core.convergence",
     "core.observation_harmonised",
     "core.period",
     "ops.refresh",

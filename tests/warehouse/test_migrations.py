@@ -20,6 +20,8 @@ from warehouse.reference import sync_catalogue
 MARTS = [
     "attainment",
     "attainment_history",
+    "convergence",
+    "convergence_history",
     "indicator",
     "indicator_break",
     "inequality",

@@ -16,6 +16,7 @@ from warehouse import schema
 from warehouse.catalogue import Catalogue
 from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
+from warehouse.marts.convergence import convergence
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.ordering import RANKED_BY
@@ -73,6 +74,14 @@ _ALL = (
         lambda given, wanted: inequality(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.slices_where(reach.is_compared),
         reach.all_of(reach.own_and_weights, reach.latest_of([RANKED_BY])),
+    ),
+    Mart(
+        "convergence",
+        schema.convergence,
+        "Whether places draw together over the years: sigma and beta, over provinces and over counties.",
+        lambda given, wanted: convergence(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.is_compared, annual=True),
+        reach.own_history,
     ),
     Mart(
         "observation_harmonised",

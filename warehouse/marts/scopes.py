@@ -60,6 +60,19 @@ class Units:
     is_county: bool
 
 
+class _Known:
+    """A catalogue as a key of a cache: itself, whatever is in it; it is immutable."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and other.catalogue is self.catalogue
+
+    def __hash__(self) -> int:
+        return id(self.catalogue)
+
+
 @lru_cache(maxsize=8)
 def _units(rows: tuple[tuple[int, str, str, str], ...], layouts: tuple[str, ...], is_county: bool) -> Units:
     keys = np.array([key for key, *_ in rows], dtype=np.int64)
@@ -86,7 +99,13 @@ def county_units(catalogue: Catalogue) -> Units:
 
     A city without counties is its own prefecture; the directly administered places of a province share one group.
     """
-    rows = []
+    return _county_units(_Known(catalogue))
+
+
+@lru_cache(maxsize=4)
+def _county_units(known: _Known) -> Units:
+    # Every mart of a night asks, and to go through all regions takes longer than to measure a slice of them.
+    catalogue, rows = known.catalogue, []
     for region in catalogue.region_rows:
         if region.is_county_unit:
             is_city = region.region_level == "prefecture" or region.parent_code is None

@@ -21,7 +21,7 @@ from warehouse.schema.core import (
     standard,
     standard_value,
 )
-from warehouse.schema.marts import attainment, inequality, observation_harmonised, urban_rural_gap
+from warehouse.schema.marts import attainment, convergence, inequality, observation_harmonised, urban_rural_gap
 from warehouse.schema.ops import (
     arrival,
     changed_slice,
@@ -48,6 +48,7 @@ __all__ = [
     "attainment",
     "changed_slice",
     "check_result",
+    "convergence",
     "indicator",
     "indicator_break",
     "inequality",

@@ -148,7 +148,33 @@ inequality = Table(
     comment="mart.inequality with its history by release",
 )
 
-for _table in (attainment, urban_rural_gap, inequality):
+convergence = Table(
+    "convergence",
+    metadata,
+    *slice_columns(key=True),
+    column("area_key", SmallInteger, "area type: 0 total, 1 urban, 2 rural", primary_key=True),
+    column("scope", Text, "units compared: nation:province, nation:county, 510000:county", primary_key=True),
+    *validity_columns(),
+    column("first_period_key", Integer, "first period that counts (core.period)"),
+    column("years", Integer, "periods that count, this one among them"),
+    column("units", Integer, "units with a usable figure in all of these periods"),
+    column("units_missing", Integer, "units that exist and have none in some of them"),
+    column("coverage", Double, "share of the units that exist"),
+    column("cv_first", Double, "coefficient of variation in the first period", null=True),
+    column("cv_last", Double, "coefficient of variation in this period", null=True),
+    column("cv_slope", Double, "sigma: change of the CV a year, by least squares; negative: converging", null=True),
+    column("sd_log_slope", Double, "sigma: change of the SD of logarithms a year; null where a value is 0", null=True),
+    column("beta", Double, "beta: slope of growth a year on the logarithm of the start", null=True),
+    column("speed", Double, "speed of beta-convergence a year", null=True),
+    column("half_life", Double, "years until half of a distance is gone at that speed", null=True),
+    column("convergence", Text, "converging, diverging or none", null=True),
+    column("grade", CHAR(1), "A, B (a check warned) or C (provisional figures, or units missing)"),
+    column("status", Text, "ok, or why the measures are null"),
+    schema="core",
+    comment="mart.convergence with its history by release",
+)
+
+for _table in (attainment, urban_rural_gap, inequality, convergence):
     release_indexes(_table)
 
 observation_harmonised = Table(
