@@ -44,6 +44,7 @@ MEANINGS: dict[str, str] = {
     "inequality.release_id": "release in which this row was last computed",
     "ranking_period_code": "period whose income ranks the units; null where none does",
     "convergence.release_id": "release in which this row was last computed",
+    "trend.release_id": "release in which this row was last computed",
     "first_period_code": "first period that counts",
     "release_in_force.release_id": "release that every other mart shows",
     "release_history.in_force_to": "until when readers saw it; null: they still do",

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import pandas as pd
 
-from expectations.marts import attainment, convergence, inequality, observation, observation_harmonised, urban_rural_gap
+from expectations.marts import (
+    attainment,
+    convergence,
+    inequality,
+    observation,
+    observation_harmonised,
+    trend,
+    urban_rural_gap,
+)
 from expectations.marts.common import Mart, judge_key
 from expectations.suite import Suite
 from warehouse.catalogue import Catalogue
 
 MARTS: dict[str, Mart] = {
     module.MART.name: module.MART
-    for module in (observation, attainment, urban_rural_gap, inequality, convergence, observation_harmonised)
+    for module in (observation, attainment, urban_rural_gap, inequality, convergence, trend, observation_harmonised)
 }
 
 SUITES = tuple(

@@ -17,6 +17,7 @@ MARTS = (
     "urban_rural_gap",
     "inequality",
     "convergence",
+    "trend",
     "revision",
     "precision_change",
 )

@@ -38,6 +38,12 @@ GOOD: dict[str, dict[str, Any]] = {
         "units_missing": 0, "coverage": 1.0, "cv_first": 0.4, "cv_last": 0.3, "cv_slope": -0.01, "sd_log_slope": -0.01,
         "beta": -0.02, "speed": 0.02, "half_life": float(np.log(2) / 0.02), "convergence": "converging", "status": "ok",
     },
+    "trend": {
+        "indicator_code": "PEN_RESIDENT_MONTHLY", "region_code": "330000", "area_type": "total", "years": 8, "value": 150.0,
+        "s": 28.0, "probability": 0.001, "slope": 5.0, "slope_low": 4.0, "slope_high": 6.0, "trend": "improving",
+        "nation_value": 200.0, "against_nation": "worse", "floor_value": 120.0, "against_floor": "met",
+        "finding": "worse_but_improving", "status": "ok",
+    },
     "observation_harmonised": {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
         "map_status": "merged", "reported_codes": "330103;330105",
@@ -50,6 +56,7 @@ KEYS = {
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
     "convergence": ("indicator_code", "period_code", "area_type", "scope"),
+    "trend": ("indicator_code", "region_code", "period_code", "area_type"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
 }
 
@@ -78,6 +85,10 @@ _NO_MEASURES = dict.fromkeys(
 _NOTHING_CONVERGES = dict.fromkeys(
     ("cv_first", "cv_last", "cv_slope", "sd_log_slope", "beta", "speed", "half_life"), np.nan
 ) | {"convergence": None}
+_NO_TREND = dict.fromkeys(("s", "probability", "slope", "slope_low", "slope_high"), np.nan) | {
+    "trend": None,
+    "finding": None,
+}
 
 CASES = (
     *(
@@ -138,6 +149,19 @@ CASES = (
     MartCase("convergence", "null_agrees_with_status", "status too_few_years with", {"status": "too_few_years"}),
     MartCase("convergence", "null_agrees_with_status", "with a CV slope of blank",
              {**_NOTHING_CONVERGES, "convergence": "none"}),
+    MartCase("trend", "trend_agrees_with_test", "improving with S -28.0", {"s": -28.0}),
+    MartCase("trend", "trend_agrees_with_test", "probability 0.2", {"probability": 0.2}),
+    MartCase("trend", "slope_in_interval", "slope 7.0 is not between 4.0 and 6.0", {"slope": 7.0}),
+    MartCase("trend", "level_agrees_with_values", "worse with 150.0 against the nation's 120.0", {"nation_value": 120.0}),
+    MartCase("trend", "level_agrees_with_values", "the nation's blank", {"nation_value": np.nan}),
+    MartCase("trend", "floor_agrees_with_values", "under with 150.0 against the floor 120.0", {"against_floor": "under"}),
+    MartCase("trend", "floor_agrees_with_values", "blank with 150.0 against", {"against_floor": None}),
+    MartCase("trend", "finding_joins_its_words", "worse_and_worsening of worse and improving",
+             {"finding": "worse_and_worsening"}),
+    MartCase("trend", "finding_joins_its_words", "blank of worse and improving", {"finding": None}),
+    MartCase("trend", "status_known", "fine is no status", {"status": "fine", **_NO_TREND}),
+    MartCase("trend", "null_agrees_with_status", "status too_few_years with 8 years", {"status": "too_few_years"}),
+    MartCase("trend", "null_agrees_with_status", "ok with 4 years", {"years": 4}),
     MartCase("observation_harmonised", "value_finite", "infinite", {"value": np.inf}),
     MartCase("observation_harmonised", "status_agrees_with_value", "is 10.0 but its status is M", {"obs_status": "M"}),
     MartCase("observation_harmonised", "map_status_known", "guessed is no way", {"map_status": "guessed"}),

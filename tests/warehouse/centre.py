@@ -52,6 +52,7 @@ _FILLED = [
     "core.urban_rural_gap",
     "core.inequality",
     "core.convergence",
+    "core.trend",
     "core.observation_harmonised",
     "core.period",
     "ops.refresh",

@@ -47,6 +47,8 @@ MARTS = [
     "revision_statistics",
     "standard",
     "standard_item",
+    "trend",
+    "trend_history",
     "urban_rural_gap",
     "urban_rural_gap_history",
 ]

@@ -20,6 +20,7 @@ from warehouse.marts.convergence import convergence
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.ordering import RANKED_BY
+from warehouse.marts.trend import is_followed, trend
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
 
@@ -81,6 +82,14 @@ _ALL = (
         "Whether places draw together over the years: sigma and beta, over provinces and over counties.",
         lambda given, wanted: convergence(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.slices_where(reach.is_compared, annual=True),
+        reach.own_history,
+    ),
+    Mart(
+        "trend",
+        schema.trend,
+        "Which way each place goes over the years, and where it stands against the nation and the floor.",
+        lambda given, wanted: trend(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(is_followed, annual=True),
         reach.own_history,
     ),
     Mart(

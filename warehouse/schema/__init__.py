@@ -21,7 +21,7 @@ from warehouse.schema.core import (
     standard,
     standard_value,
 )
-from warehouse.schema.marts import attainment, convergence, inequality, observation_harmonised, urban_rural_gap
+from warehouse.schema.marts import attainment, convergence, inequality, observation_harmonised, trend, urban_rural_gap
 from warehouse.schema.ops import (
     arrival,
     changed_slice,
@@ -75,6 +75,7 @@ __all__ = [
     "staged_observation",
     "standard",
     "standard_value",
+    "trend",
     "unplaced_file",
     "urban_rural_gap",
 ]

@@ -174,7 +174,38 @@ convergence = Table(
     comment="mart.convergence with its history by release",
 )
 
-for _table in (attainment, urban_rural_gap, inequality, convergence):
+trend = Table(
+    "trend",
+    metadata,
+    *slice_columns(key=True),
+    *place_columns(key=True),
+    *validity_columns(),
+    column("first_period_key", Integer, "first period that counts (core.period)"),
+    column("years", Integer, "periods with a usable figure since then, this one among them"),
+    column("value", Double, "figure of this period"),
+    column("s", Double, "Mann-Kendall S: pairs of years that rise minus pairs that fall", null=True),
+    column("probability", Double, "two-sided probability of such an S without a trend", null=True),
+    column("slope", Double, "Theil-Sen slope: change a year, in the unit", null=True),
+    column("slope_low", Double, "lower end of its 95-percent interval", null=True),
+    column("slope_high", Double, "upper end of its 95-percent interval", null=True),
+    column("trend", Text, "improving, steady, worsening; of a neutral indicator rising, steady, falling", null=True),
+    column("nation_value", Double, "the nation's figure of this period; null for the nation", null=True),
+    column(
+        "against_nation",
+        Text,
+        "better, near (within 5 percent), worse; of a neutral indicator above, near, below",
+        null=True,
+    ),
+    column("floor_value", Double, "floor in force, the strictest; null: none", null=True),
+    column("against_floor", Text, "under or met; null: no floor in force", null=True),
+    column("finding", Text, "against_nation and trend in one word, e.g. worse_and_worsening", null=True),
+    column("grade", CHAR(1), "A, B (a check warned) or C (a provisional figure)"),
+    column("status", Text, "ok, or why the trend is null"),
+    schema="core",
+    comment="mart.trend with its history by release",
+)
+
+for _table in (attainment, urban_rural_gap, inequality, convergence, trend):
     release_indexes(_table)
 
 observation_harmonised = Table(
