@@ -43,6 +43,7 @@ MEANINGS: dict[str, str] = {
     "urban_rural_gap.release_id": "release in which this row was last computed",
     "inequality.release_id": "release in which this row was last computed",
     "ranking_period_code": "period whose income ranks the units; null where none does",
+    "inequality_bounds.release_id": "release in which this row was last computed",
     "convergence.release_id": "release in which this row was last computed",
     "trend.release_id": "release in which this row was last computed",
     "first_period_code": "first period that counts",

@@ -13,6 +13,7 @@ from expectations.marts import (
     attainment,
     convergence,
     inequality,
+    inequality_bounds,
     observation,
     observation_harmonised,
     trend,
@@ -24,7 +25,16 @@ from warehouse.catalogue import Catalogue
 
 MARTS: dict[str, Mart] = {
     module.MART.name: module.MART
-    for module in (observation, attainment, urban_rural_gap, inequality, convergence, trend, observation_harmonised)
+    for module in (
+        observation,
+        attainment,
+        urban_rural_gap,
+        inequality,
+        inequality_bounds,
+        convergence,
+        trend,
+        observation_harmonised,
+    )
 }
 
 SUITES = tuple(

@@ -33,6 +33,13 @@ GOOD: dict[str, dict[str, Any]] = {
         "theil_t_between_groups": 0.03, "theil_t_between_provinces": 0.01, "theil_t_within_provinces": 0.03,
         "aci": 30.0, "rci": 0.1, "sii": 200.0, "rii": 2.0, "ranking_status": "ok", "status": "ok",
     },
+    "inequality_bounds": {
+        "indicator_code": "INC_DISPOSABLE", "area_type": "total", "scope": "nation:province", "weighting": "none",
+        "units": 27, "units_missing": 4, "plausible_low": 10_000.0, "plausible_high": 160_000.0,
+        "cv_low": 0.3, "cv_high": 0.7, "gini_low": 0.15, "gini_high": 0.35, "theil_t_low": 0.04, "theil_t_high": 0.2,
+        "cv_low_recent": 0.4, "cv_high_recent": 0.41, "gini_low_recent": 0.2, "gini_high_recent": 0.21,
+        "theil_t_low_recent": 0.07, "theil_t_high_recent": 0.08, "status": "ok", "status_recent": "ok",
+    },
     "convergence": {
         "indicator_code": "INC_DISPOSABLE", "area_type": "total", "scope": "nation:province", "years": 10, "units": 31,
         "units_missing": 0, "coverage": 1.0, "cv_first": 0.4, "cv_last": 0.3, "cv_slope": -0.01, "sd_log_slope": -0.01,
@@ -55,6 +62,7 @@ KEYS = {
     "attainment": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
+    "inequality_bounds": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
     "convergence": ("indicator_code", "period_code", "area_type", "scope"),
     "trend": ("indicator_code", "region_code", "period_code", "area_type"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
@@ -89,6 +97,7 @@ _NO_TREND = dict.fromkeys(("s", "probability", "slope", "slope_low", "slope_high
     "trend": None,
     "finding": None,
 }
+_NO_INTERVAL = dict.fromkeys(("cv_low", "cv_high", "gini_low", "gini_high", "theil_t_low", "theil_t_high"), np.nan)
 
 CASES = (
     *(
@@ -138,6 +147,15 @@ CASES = (
     MartCase("inequality", "null_agrees_with_status", "status too_few_units",
              {"status": "too_few_units", "ranking_status": "too_few_units",
               **dict.fromkeys(("aci", "rci", "sii", "rii"), np.nan)}),
+    MartCase("inequality_bounds", "something_missing", "27 units and 0 missing", {"units_missing": 0}),
+    MartCase("inequality_bounds", "something_missing", "0 units and 4 missing", {"units": 0}),
+    MartCase("inequality_bounds", "intervals_in_order", "gini 0.36-0.35", {"gini_low": 0.36}),
+    MartCase("inequality_bounds", "intervals_in_order", "gini 0.15-1.2", {"gini_high": 1.2}),
+    MartCase("inequality_bounds", "intervals_in_order", "cv 0.3-0.7", {"cv_high_recent": 0.1}),
+    MartCase("inequality_bounds", "status_known", "fine or ok is no status", {"status": "fine", **_NO_INTERVAL}),
+    MartCase("inequality_bounds", "null_agrees_with_status", "with gini blank-0.35", {"gini_low": np.nan}),
+    MartCase("inequality_bounds", "null_agrees_with_status", "recent too_few_years with 0.2-0.21",
+             {"status_recent": "too_few_years"}),
     MartCase("convergence", "word_agrees_with_slopes", "converging with a CV slope of 0.01", {"cv_slope": 0.01}),
     MartCase("convergence", "word_agrees_with_slopes", "closer with a CV slope", {"convergence": "closer"}),
     MartCase("convergence", "half_life_agrees_with_speed", "half-life of 30.0 at", {"half_life": 30.0}),

@@ -51,6 +51,7 @@ _FILLED = [
     "core.attainment",
     "core.urban_rural_gap",
     "core.inequality",
+    "core.inequality_bounds",
     "core.convergence",
     "core.trend",
     "core.observation_harmonised",

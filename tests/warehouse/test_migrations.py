@@ -25,6 +25,8 @@ MARTS = [
     "indicator",
     "indicator_break",
     "inequality",
+    "inequality_bounds",
+    "inequality_bounds_history",
     "inequality_history",
     "lineage",
     "observation",

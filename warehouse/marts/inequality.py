@@ -18,6 +18,7 @@ import pandas as pd
 from warehouse.catalogue import Catalogue
 from warehouse.marts.ordering import ORDERED_MEASURES, RANKED_BY, Ordering, unordered
 from warehouse.marts.scopes import Layout, Units, county_units, province_units
+from warehouse.marts.weighing import weigh
 from warehouse.measures import (
     Sample,
     dagum,
@@ -34,13 +35,11 @@ from warehouse.measures.theil import TheilNested
 from warehouse.panels import (
     BREAK_RANK,
     ESTIMATED_RANK,
-    STATUSES,
     Panel,
     RankArray,
     Slice,
     exists,
     in_slices,
-    weight_area,
 )
 
 #: Columns that hold a measure; null where the row's status is not ``ok``.
@@ -215,7 +214,7 @@ def _level(
     for first in range(0, panel.values.shape[0], _CHUNK):
         part = panel.chunk(first, first + _CHUNK)
         can_exist = all_exist[first : first + _CHUNK]
-        weights, weight_ranks, is_weighted = _weights(part, weight_panel, catalogue)
+        weights, weight_ranks, is_weighted = weigh(part, weight_panel, catalogue)
         signs = [_SIGNS[catalogue.by_key[key].direction] for key in part.indicator_keys.tolist()]
         directions = np.array(signs, dtype=np.int8)
         ordering = None if incomes is None else Ordering(part, incomes, catalogue)
@@ -233,25 +232,6 @@ def _level(
                 if weighting == "population":
                     is_kept &= np.repeat(is_weighted, len(layout.scopes))
                 yield rows[is_kept]
-
-
-def _weights(panel: Panel, weight_panel: Panel, catalogue: Catalogue) -> tuple[FloatArray, RankArray, BoolArray]:
-    """Weight and its status by slice and unit, and which slices have a weight indicator at all."""
-    weights = np.full(panel.values.shape, np.nan)
-    ranks = np.full(panel.values.shape, len(STATUSES) - 1, dtype=np.int8)
-    is_weighted = np.zeros(panel.values.shape[0], dtype=bool)
-    looked_up: dict[tuple[str, int, int], tuple[FloatArray, RankArray]] = {}
-    for (indicator_key, period, area), row in panel.rows.items():
-        indicator = catalogue.by_key[indicator_key]
-        if indicator.weight_indicator is None:
-            continue
-        weight = catalogue.indicators[indicator.weight_indicator]
-        key = (weight.code, period, weight_area(indicator, weight, area))
-        if key not in looked_up:
-            looked_up[key] = weight_panel.weight(weight, *key[1:])
-        weights[row], ranks[row] = looked_up[key]
-        is_weighted[row] = True
-    return weights, ranks, is_weighted
 
 
 def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.DataFrame:

@@ -82,6 +82,18 @@ def own_history(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Sl
     }
 
 
+def earlier_years(count: int) -> RestsOn:
+    """Its own figures of this and the ``count`` years (or school years) before; of a month or quarter nothing more."""
+
+    def rests_on(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
+        if not is_annual(key[1]):
+            return set()
+        first = period_from_key(key[1]).year - count
+        return {found for found in own_history(key, catalogue, known) if period_from_key(found[1]).year >= first}
+
+    return rests_on
+
+
 def latest_of(codes: Iterable[str]) -> RestsOn:
     """Its own figures, and of each of these indicators the latest that may stand for its period (a stock, a budget)."""
 

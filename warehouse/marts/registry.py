@@ -18,6 +18,7 @@ from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
 from warehouse.marts.convergence import convergence
 from warehouse.marts.inequality import inequality
+from warehouse.marts.inequality_bounds import LOOK_BACK_YEARS, inequality_bounds
 from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.ordering import RANKED_BY
 from warehouse.marts.trend import is_followed, trend
@@ -75,6 +76,14 @@ _ALL = (
         lambda given, wanted: inequality(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.slices_where(reach.is_compared),
         reach.all_of(reach.own_and_weights, reach.latest_of([RANKED_BY])),
+    ),
+    Mart(
+        "inequality_bounds",
+        schema.inequality_bounds,
+        "Between which values the inequality of all places lies, where some of them are missing.",
+        lambda given, wanted: inequality_bounds(given.figures, given.catalogue, wanted),
+        reach.slices_where(reach.is_compared),
+        reach.all_of(reach.own_and_weights, reach.earlier_years(LOOK_BACK_YEARS)),
     ),
     Mart(
         "convergence",

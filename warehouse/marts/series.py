@@ -1,4 +1,4 @@
-"""Annual figures as series: what trend and convergence look back over. Not here: any measure, any verdict.
+"""Annual figures as series: what trend, convergence and bounds look back over. Not here: any measure, any verdict.
 
 A finding over years rests on figures that were reported: status A, P or B, never an estimate. Years and school years are
 series of their own, and no series goes back behind a break of definition.
@@ -39,7 +39,7 @@ def firm_figures(figures: pd.DataFrame, indicator_keys: Collection[int]) -> pd.D
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Of each wanted slice of a panel the rows of its years, ascending, the slice itself last.
+    """Of each wanted slice of a panel the rows of its years, ascending, the slice itself last; a month or quarter is alone.
 
     ``targets`` are rows of ``panel``; ``rows`` is [targets × years], :data:`NO_ROW` where a series is shorter; ``years`` are
     their years.
@@ -54,10 +54,10 @@ class Windows:
         """The windows of the panel's slices that are among ``slices``; None: of all."""
         keys = pd.DataFrame({"indicator_key": panel.indicator_keys, "period_key": panel.period_keys})
         targets = np.flatnonzero(in_slices(keys, slices))
-        series: dict[tuple[int, int, str | None], list[int]] = {}
+        series: dict[tuple[int, int, str | int], list[int]] = {}
         place: dict[int, tuple[list[int], int]] = {}
         for (indicator, period, area), row in panel.rows.items():  # ascending by indicator and period
-            own = series.setdefault((indicator, area, _kind_of(period)), [])
+            own = series.setdefault((indicator, area, _kind_of(period) or period), [])
             own.append(row)
             place[row] = (own, len(own))
         width = max((place[row][1] for row in targets.tolist()), default=0)
@@ -75,6 +75,10 @@ class Windows:
     def part(self, chosen: IntArray) -> Windows:
         """Some of the targets."""
         return Windows(self.panel, self.targets[chosen], self.rows[chosen])
+
+    def last(self, count: int) -> Windows:
+        """The last ``count`` rows of each."""
+        return Windows(self.panel, self.targets, self.rows[:, -count:])
 
     def values(self, columns: IntArray | slice, is_counted: BoolArray | None = None) -> FloatArray:
         """Values of some regions in these years, [targets × regions × years]; NaN where there is none or not counted."""

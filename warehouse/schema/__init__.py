@@ -21,7 +21,15 @@ from warehouse.schema.core import (
     standard,
     standard_value,
 )
-from warehouse.schema.marts import attainment, convergence, inequality, observation_harmonised, trend, urban_rural_gap
+from warehouse.schema.marts import (
+    attainment,
+    convergence,
+    inequality,
+    inequality_bounds,
+    observation_harmonised,
+    trend,
+    urban_rural_gap,
+)
 from warehouse.schema.ops import (
     arrival,
     changed_slice,
@@ -52,6 +60,7 @@ __all__ = [
     "indicator",
     "indicator_break",
     "inequality",
+    "inequality_bounds",
     "lineage_part",
     "metadata",
     "observation",

@@ -205,7 +205,54 @@ trend = Table(
     comment="mart.trend with its history by release",
 )
 
-for _table in (attainment, urban_rural_gap, inequality, convergence, trend):
+inequality_bounds = Table(
+    "inequality_bounds",
+    metadata,
+    *slice_columns(key=True),
+    column("area_key", SmallInteger, "area type: 0 total, 1 urban, 2 rural", primary_key=True),
+    column("scope", Text, "units compared: nation:province, nation:county, 510000:county", primary_key=True),
+    column("weighting", Text, "none (regions as equals) or population (people)", primary_key=True),
+    *validity_columns(),
+    column("units", Integer, "units that have a value (and a weight)"),
+    column("units_missing", Integer, "units that exist and have none"),
+    column("coverage", Double, "share of units (of weight, where weighted) that have a value"),
+    column("plausible_low", Double, "least a missing figure is taken to be, in the unit"),
+    column("plausible_high", Double, "most a missing figure is taken to be, in the unit"),
+    column("cv_low", Double, "least CV that all units can have", null=True),
+    column("cv_high", Double, "greatest CV that all units can have", null=True),
+    column("gini_low", Double, "least Gini that all units can have", null=True),
+    column("gini_high", Double, "greatest Gini that all units can have", null=True),
+    column("theil_t_low", Double, "least Theil T that all units can have", null=True),
+    column("theil_t_high", Double, "greatest Theil T that all units can have", null=True),
+    column("cv_low_recent", Double, "least CV that there can be, missing units near their last year", null=True),
+    column("cv_high_recent", Double, "greatest CV that there can be, missing units near their last year", null=True),
+    column("gini_low_recent", Double, "least Gini that there can be, missing units near their last year", null=True),
+    column(
+        "gini_high_recent",
+        Double,
+        "greatest Gini that there can be, missing units near their last year",
+        null=True,
+    ),
+    column(
+        "theil_t_low_recent",
+        Double,
+        "least Theil T that there can be, missing units near their last year",
+        null=True,
+    ),
+    column(
+        "theil_t_high_recent",
+        Double,
+        "greatest Theil T that there can be, missing units near their last year",
+        null=True,
+    ),
+    column("is_exact", Boolean, "whether the greatest values are proved, and not only found by search"),
+    column("status", Text, "ok, or why there is no interval"),
+    column("status_recent", Text, "ok, or why there is none by last year's figures"),
+    schema="core",
+    comment="mart.inequality_bounds with its history by release",
+)
+
+for _table in (attainment, urban_rural_gap, inequality, inequality_bounds, convergence, trend):
     release_indexes(_table)
 
 observation_harmonised = Table(

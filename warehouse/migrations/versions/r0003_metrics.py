@@ -13,7 +13,7 @@ down_revision = "0002"
 _FOLDER = Path(__file__).parent
 
 #: Marts that this migration makes: a table ``core.<mart>``, views ``mart.<mart>_history`` and ``mart.<mart>``.
-MARTS: tuple[str, ...] = ("convergence", "trend")
+MARTS: tuple[str, ...] = ("convergence", "inequality_bounds", "trend")
 
 #: Marts of before whose views it gives more columns: their function of a moment is made anew, both ways.
 WIDENED: tuple[str, ...] = ("inequality",)
