@@ -141,6 +141,17 @@ class Panel:
             self.ranks[rows],
         )
 
+    def take(self, rows: IntArray) -> Panel:
+        """Some of the slices, in ascending order."""
+        return Panel(
+            self.indicator_keys[rows],
+            self.period_keys[rows],
+            self.area_keys[rows],
+            self.regions,
+            self.values[rows],
+            self.ranks[rows],
+        )
+
     def part(self, part: Indicator, period_key: int, area_key: int) -> tuple[FloatArray, RankArray]:
         """A part of a rate for one period and area type, by region (:func:`warehouse.stocks.part_periods`)."""
         known = self.periods.get((part.indicator_key, area_key), [])

@@ -13,16 +13,19 @@ from expectations.marts import (
     attainment,
     change_attribution,
     composite_index,
+    convergence,
     cost_to_floor,
     coupling,
     index_weight,
     inequality,
+    inequality_bounds,
     observation,
     observation_harmonised,
     peer,
     resource_agglomeration,
     shortfall,
     shortfall_risk,
+    trend,
     urban_rural_gap,
 )
 from expectations.marts.common import Mart, judge_key
@@ -46,6 +49,10 @@ MARTS: dict[str, Mart] = {
         coupling,
         resource_agglomeration,
         peer,
+        inequality_bounds,
+        convergence,
+        trend,
+        observation_harmonised,
     )
 }
 

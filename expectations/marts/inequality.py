@@ -30,6 +30,8 @@ Floats = npt.NDArray[np.float64]
 
 _KEY = ("indicator_code", "period_code", "area_type", "scope", "weighting")
 _MEASURES = ("cv", "gini", "theil_t")
+_LAYERS = ("theil_t_between_groups", "theil_t_between_provinces", "theil_t_within_provinces")
+_ALONG_INCOME = ("aci", "rci", "sii", "rii")
 _COLUMNS = (
     *_KEY,
     "units",
@@ -44,6 +46,9 @@ _COLUMNS = (
     "dagum_within",
     "dagum_between",
     "dagum_transvariation",
+    *_LAYERS,
+    *_ALONG_INCOME,
+    "ranking_status",
     "status",
 )
 _EVIDENCE = ("units", "units_missing", "coverage", *_MEASURES, "status")
@@ -62,6 +67,14 @@ _RULES = (
         "Theil's T is its within and its between part, to 1e-9.",
         "warehouse/marts: Theil decomposition",
         evidence=("theil_t", "theil_t_within", "theil_t_between", "units"),
+    ),
+    _measure(
+        "theil_layers_sum",
+        "{theil_t_between_groups}, {theil_t_between_provinces} and {theil_t_within_provinces} do not make {theil_t}",
+        "全国县级泰尔指数 = 地区组间 + 组内省际 + 省内。",
+        "Theil's T of the nation's counties is its parts between groups, between provinces and within them, to 1e-9.",
+        "Akita 2003",
+        evidence=("theil_t", *_LAYERS, "units"),
     ),
     _measure(
         "theil_l_sums",
@@ -99,6 +112,22 @@ _RULES = (
         "泰尔指数不为负；不加权时不超过 ln n。",
         "Theil's T is not negative, unweighted at most ln n.",
         "Theil 1967",
+    ),
+    _measure(
+        "rci_in_range",
+        "rci {rci} is further from 0 than 1",
+        "集中指数介于 −1 与 1 之间。",
+        "A concentration index is -1 to 1.",
+        "Wagstaff, Paci & van Doorslaer 1991",
+        evidence=("rci", "ranking_status"),
+    ),
+    _measure(
+        "null_agrees_with_ranking_status",
+        "ranking status {ranking_status} with aci {aci}, rci {rci}, sii {sii}",
+        "排序状态不是 ok 时按收入排序的测度为空；为 ok 时集中指数须有值。",
+        "Measures along income are null where the ranking's status is not ok; where it is, both concentration indices stand.",
+        "warehouse/marts: ordering",
+        evidence=(*_ALONG_INCOME, "ranking_status", "status"),
     ),
     _measure(
         "coverage_in_range",
@@ -151,11 +180,19 @@ def _prepare(frame: pd.DataFrame, catalogue: Catalogue) -> Columns:
     # the bounds of unweighted measures over n units; a weight can push a single unit's share towards 1
     n = np.where((frame["weighting"] == "none").to_numpy(dtype=np.bool_) & (units >= 1), units, np.inf)
     is_ok = (frame["status"] == "ok").to_numpy(dtype=np.bool_)
+    aci, rci, sii, rii = (floats(frame, column) for column in _ALONG_INCOME)
+    is_ranked = (frame["ranking_status"] == "ok").to_numpy(dtype=np.bool_)
+    has_slope = ~np.isnan(sii) | ~np.isnan(rii)
+    has_index = ~np.isnan(aci) & ~np.isnan(rci)
+    along_income = np.where(is_ranked, has_index & is_ok, np.isnan(aci) & np.isnan(rci) & ~has_slope)
     any_null = np.isnan(cv) | np.isnan(gini) | np.isnan(theil)
     all_null = np.isnan(cv) & np.isnan(gini) & np.isnan(theil)
     counts = (units >= 0) & (missing >= 0) & (units % 1 == 0) & (missing % 1 == 0) & ~(is_ok & (units < 1))
     return {
         "theil_sums_holds": verdict(~np.isnan(within) | ~np.isnan(between), np.abs(within + between - theil) <= CLOSE),
+        "theil_layers_sum_holds": _sums(theil, [floats(frame, layer) for layer in _LAYERS]),
+        "rci_in_range_holds": verdict(~np.isnan(rci), np.abs(rci) <= 1 + CLOSE),
+        "null_agrees_with_ranking_status_holds": verdict(~nulls(frame, "ranking_status"), along_income),
         "theil_l_sums_holds": _sums(floats(frame, "theil_l"), log_parts),
         "dagum_sums_holds": _sums(gini, dagum_parts),
         "gini_in_range_holds": verdict(~np.isnan(gini), (gini >= -CLOSE) & (gini <= 1 - 1 / n + CLOSE)),

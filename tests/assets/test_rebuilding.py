@@ -16,6 +16,8 @@ MARTS = (
     "attainment",
     "urban_rural_gap",
     "inequality",
+    "convergence",
+    "trend",
     "revision",
     "precision_change",
 )

@@ -29,7 +29,27 @@ GOOD: dict[str, dict[str, Any]] = {
         "indicator_code": "INC_DISPOSABLE", "area_type": "total", "scope": "nation:province", "weighting": "none",
         "units": 31, "units_missing": 0, "coverage": 1.0, "cv": 0.4, "gini": 0.2, "theil_t": 0.07,
         "theil_t_within": 0.03, "theil_t_between": 0.04, "theil_l": 0.05, "theil_l_within": 0.02, "theil_l_between": 0.03,
-        "dagum_within": 0.05, "dagum_between": 0.12, "dagum_transvariation": 0.03, "status": "ok",
+        "dagum_within": 0.05, "dagum_between": 0.12, "dagum_transvariation": 0.03,
+        "theil_t_between_groups": 0.03, "theil_t_between_provinces": 0.01, "theil_t_within_provinces": 0.03,
+        "aci": 30.0, "rci": 0.1, "sii": 200.0, "rii": 2.0, "ranking_status": "ok", "status": "ok",
+    },
+    "inequality_bounds": {
+        "indicator_code": "INC_DISPOSABLE", "area_type": "total", "scope": "nation:province", "weighting": "none",
+        "units": 27, "units_missing": 4, "plausible_low": 10_000.0, "plausible_high": 160_000.0,
+        "cv_low": 0.3, "cv_high": 0.7, "gini_low": 0.15, "gini_high": 0.35, "theil_t_low": 0.04, "theil_t_high": 0.2,
+        "cv_low_recent": 0.4, "cv_high_recent": 0.41, "gini_low_recent": 0.2, "gini_high_recent": 0.21,
+        "theil_t_low_recent": 0.07, "theil_t_high_recent": 0.08, "status": "ok", "status_recent": "ok",
+    },
+    "convergence": {
+        "indicator_code": "INC_DISPOSABLE", "area_type": "total", "scope": "nation:province", "years": 10, "units": 31,
+        "units_missing": 0, "coverage": 1.0, "cv_first": 0.4, "cv_last": 0.3, "cv_slope": -0.01, "sd_log_slope": -0.01,
+        "beta": -0.02, "speed": 0.02, "half_life": float(np.log(2) / 0.02), "convergence": "converging", "status": "ok",
+    },
+    "trend": {
+        "indicator_code": "PEN_RESIDENT_MONTHLY", "region_code": "330000", "area_type": "total", "years": 8, "value": 150.0,
+        "s": 28.0, "probability": 0.001, "slope": 5.0, "slope_low": 4.0, "slope_high": 6.0, "trend": "improving",
+        "nation_value": 200.0, "against_nation": "worse", "floor_value": 120.0, "against_floor": "met",
+        "finding": "worse_but_improving", "status": "ok",
     },
     "observation_harmonised": {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
@@ -87,6 +107,9 @@ KEYS = {
     "attainment": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
+    "inequality_bounds": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
+    "convergence": ("indicator_code", "period_code", "area_type", "scope"),
+    "trend": ("indicator_code", "region_code", "period_code", "area_type"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
     "shortfall": ("indicator_code", "period_code", "area_type", "floor_kind", "scope", "weighting"),
     "cost_to_floor": ("indicator_code", "region_code", "period_code", "area_type", "floor_kind"),
@@ -124,9 +147,11 @@ _NO_MEASURES = dict.fromkeys(
     (
         *("cv", "gini", "theil_t", "theil_t_within", "theil_t_between", "theil_l", "theil_l_within", "theil_l_between"),
         *("dagum_within", "dagum_between", "dagum_transvariation"),
+        *("theil_t_between_groups", "theil_t_between_provinces", "theil_t_within_provinces"),
+        *("aci", "rci", "sii", "rii"),
     ),
     np.nan,
-)
+) | {"ranking_status": "undefined_negative"}
 _NO_SCORES = dict.fromkeys(
     (
         *("score_entropy", "score_critic", "score_equal", "topsis", "rank_entropy", "rank_best", "rank_median"),
@@ -141,6 +166,14 @@ _NO_COUPLING = dict.fromkeys(("coupling", "level", "coordination"), np.nan)
 
 _NO_SHORTFALL = dict.fromkeys(("p0", "p1", "p2", "units_below"), np.nan)
 _NO_RISK = {"next_value": np.nan, "probability": np.nan, "band": None}
+_NOTHING_CONVERGES = dict.fromkeys(
+    ("cv_first", "cv_last", "cv_slope", "sd_log_slope", "beta", "speed", "half_life"), np.nan
+) | {"convergence": None}
+_NO_TREND = dict.fromkeys(("s", "probability", "slope", "slope_low", "slope_high"), np.nan) | {
+    "trend": None,
+    "finding": None,
+}
+_NO_INTERVAL = dict.fromkeys(("cv_low", "cv_high", "gini_low", "gini_high", "theil_t_low", "theil_t_high"), np.nan)
 
 CASES = (
     *(
@@ -174,7 +207,12 @@ CASES = (
     MartCase("inequality", "gini_in_range", "gini -0.1 is outside", {"gini": -0.1, **_NO_PARTS}),
     MartCase("inequality", "cv_in_range", "cv 5.6 is negative (or", {"cv": 5.6}),
     MartCase("inequality", "cv_in_range", "cv -0.1 is negative", {"cv": -0.1}),
-    MartCase("inequality", "theil_in_range", "theil_t 3.5", {"theil_t": 3.5, "theil_t_within": 3.46}),
+    MartCase("inequality", "theil_in_range", "theil_t 3.5", {"theil_t": 3.5, "theil_t_within": 3.46, "theil_t_within_provinces": 3.46}),
+    MartCase("inequality", "theil_layers_sum", "0.03, 0.01 and 0.04 do not make 0.07", {"theil_t_within_provinces": 0.04}),
+    MartCase("inequality", "rci_in_range", "rci -1.2 is further", {"rci": -1.2}),
+    MartCase("inequality", "null_agrees_with_ranking_status", "no_ranking_variable with aci 30.0",
+             {"ranking_status": "no_ranking_variable"}),
+    MartCase("inequality", "null_agrees_with_ranking_status", "status ok with aci blank", {"aci": np.nan}),
     MartCase("inequality", "coverage_in_range", "coverage 1.2 is outside 0 to 1", {"coverage": 1.2}),
     MartCase("inequality", "units_counted", "31 units and -1 missing", {"units_missing": -1}),
     MartCase("inequality", "units_counted", "0 units and 0 missing", {"units": 0}),
@@ -182,7 +220,42 @@ CASES = (
     MartCase("inequality", "status_known", "fine is no status", {"status": "fine", **_NO_MEASURES}),
     MartCase("inequality", "null_agrees_with_status", "status ok with cv 0.4, gini blank",
              {"gini": np.nan, **_NO_PARTS}),
-    MartCase("inequality", "null_agrees_with_status", "status too_few_units", {"status": "too_few_units"}),
+    MartCase("inequality", "null_agrees_with_status", "status too_few_units",
+             {"status": "too_few_units", "ranking_status": "too_few_units",
+              **dict.fromkeys(("aci", "rci", "sii", "rii"), np.nan)}),
+    MartCase("inequality_bounds", "something_missing", "27 units and 0 missing", {"units_missing": 0}),
+    MartCase("inequality_bounds", "something_missing", "0 units and 4 missing", {"units": 0}),
+    MartCase("inequality_bounds", "intervals_in_order", "gini 0.36-0.35", {"gini_low": 0.36}),
+    MartCase("inequality_bounds", "intervals_in_order", "gini 0.15-1.2", {"gini_high": 1.2}),
+    MartCase("inequality_bounds", "intervals_in_order", "cv 0.3-0.7", {"cv_high_recent": 0.1}),
+    MartCase("inequality_bounds", "status_known", "fine or ok is no status", {"status": "fine", **_NO_INTERVAL}),
+    MartCase("inequality_bounds", "null_agrees_with_status", "with gini blank-0.35", {"gini_low": np.nan}),
+    MartCase("inequality_bounds", "null_agrees_with_status", "recent too_few_years with 0.2-0.21",
+             {"status_recent": "too_few_years"}),
+    MartCase("convergence", "word_agrees_with_slopes", "converging with a CV slope of 0.01", {"cv_slope": 0.01}),
+    MartCase("convergence", "word_agrees_with_slopes", "closer with a CV slope", {"convergence": "closer"}),
+    MartCase("convergence", "half_life_agrees_with_speed", "half-life of 30.0 at", {"half_life": 30.0}),
+    MartCase("convergence", "half_life_agrees_with_speed", "at a speed of -0.02", {"speed": -0.02}),
+    MartCase("convergence", "counted", "2 units, 29 missing", {"units": 2, "units_missing": 29, "coverage": 2 / 31}),
+    MartCase("convergence", "counted", "2 years, coverage 1.0", {"years": 2}),
+    MartCase("convergence", "counted", "coverage 0.5", {"coverage": 0.5}),
+    MartCase("convergence", "status_known", "fine is no status", {"status": "fine", **_NOTHING_CONVERGES}),
+    MartCase("convergence", "null_agrees_with_status", "status too_few_years with", {"status": "too_few_years"}),
+    MartCase("convergence", "null_agrees_with_status", "with a CV slope of blank",
+             {**_NOTHING_CONVERGES, "convergence": "none"}),
+    MartCase("trend", "trend_agrees_with_test", "improving with S -28.0", {"s": -28.0}),
+    MartCase("trend", "trend_agrees_with_test", "probability 0.2", {"probability": 0.2}),
+    MartCase("trend", "slope_in_interval", "slope 7.0 is not between 4.0 and 6.0", {"slope": 7.0}),
+    MartCase("trend", "level_agrees_with_values", "worse with 150.0 against the nation's 120.0", {"nation_value": 120.0}),
+    MartCase("trend", "level_agrees_with_values", "the nation's blank", {"nation_value": np.nan}),
+    MartCase("trend", "floor_agrees_with_values", "under with 150.0 against the floor 120.0", {"against_floor": "under"}),
+    MartCase("trend", "floor_agrees_with_values", "blank with 150.0 against", {"against_floor": None}),
+    MartCase("trend", "finding_joins_its_words", "worse_and_worsening of worse and improving",
+             {"finding": "worse_and_worsening"}),
+    MartCase("trend", "finding_joins_its_words", "blank of worse and improving", {"finding": None}),
+    MartCase("trend", "status_known", "fine is no status", {"status": "fine", **_NO_TREND}),
+    MartCase("trend", "null_agrees_with_status", "status too_few_years with 8 years", {"status": "too_few_years"}),
+    MartCase("trend", "null_agrees_with_status", "ok with 4 years", {"years": 4}),
     MartCase("observation_harmonised", "value_finite", "infinite", {"value": np.inf}),
     MartCase("observation_harmonised", "status_agrees_with_value", "is 10.0 but its status is M", {"obs_status": "M"}),
     MartCase("observation_harmonised", "map_status_known", "guessed is no way", {"map_status": "guessed"}),

@@ -5,11 +5,25 @@ import math
 import numpy as np
 import pytest
 
+from tests.warehouse.centre import Centre
+from tests.warehouse.centre import everywhere as returns_everywhere
 from tests.warehouse.frames import CATALOGUE, PROVINCES, Row, everywhere, figures, slice_of
+from warehouse.marts import reach
 from warehouse.marts.inequality import INEQUALITY_COLUMNS, INEQUALITY_MEASURES, inequality
-from warehouse.measures import Sample, mean_difference_from_best, measure_all, population_attributable_risk
+from warehouse.marts.ordering import ORDERED_MEASURES, RANKED_BY
+from warehouse.marts.registry import MARTS
+from warehouse.measures import (
+    Sample,
+    heat,
+    mean_difference_from_best,
+    measure_all,
+    population_attributable_risk,
+    theil_nested,
+)
 from warehouse.panels import AREA_KEYS
 
+NESTED = ("theil_t_between_groups", "theil_t_between_provinces", "theil_t_within_provinces")
+UNORDERED = [name for name in INEQUALITY_MEASURES if name not in (*NESTED, *ORDERED_MEASURES)]
 RATE, PEOPLE, COUNTY_RATE = "HLT_BEDS_PER_10K", "POP_RESIDENT", "EDU_ILLITERACY_RATE"
 COUNTIES = sorted(CATALOGUE.county_units)
 RANDOM = np.random.default_rng(20240101)
@@ -272,13 +286,13 @@ def test_every_measure_of_a_covered_slice_is_that_of_its_function() -> None:
         row, sample = row_of(rows, weighting=weighting), Sample.of(values, weight, groups=number)
         expected, statuses = measure_all(sample)
         assert {status[0] for name, status in statuses.items() if name not in ("aci", "rci", "sii")} == {"ok"}
-        for name in expected.keys() & set(INEQUALITY_MEASURES):
+        for name in expected.keys() & set(UNORDERED):
             assert row[name] == pytest.approx(expected[name][0], rel=1e-12), name
         best = mean_difference_from_best(sample)
         assert (row.mdbu, row.mdbw) == (pytest.approx(best.unweighted[0]), pytest.approx(best.weighted[0]))
         risk = population_attributable_risk(sample)
         assert (row.par, row.paf) == (pytest.approx(risk.risk[0]), pytest.approx(risk.fraction[0]))
-        assert not row[list(INEQUALITY_MEASURES)].isna().any()
+        assert not row[UNORDERED].isna().any()
 
 
 @pytest.mark.parametrize("weighting", ["none", "population"])
@@ -305,7 +319,7 @@ def test_the_best_is_the_lowest_where_lower_is_better_and_none_where_neither_is(
 def test_a_zero_leaves_only_the_measures_null_that_it_makes_undefined() -> None:
     row = row_of(spread(p11=0.0))
     assert row.status == "ok"
-    assert set(row[list(INEQUALITY_MEASURES)].index[row[list(INEQUALITY_MEASURES)].isna()]) == {
+    assert set(row[UNORDERED].index[row[UNORDERED].isna()]) == {
         "theil_l", "theil_l_within", "theil_l_between", "max_min_ratio"
     }  # fmt: skip
     assert (row.atkinson_1, row.atkinson_2) == (1.0, 1.0)
@@ -315,3 +329,149 @@ def test_a_row_that_is_not_ok_has_no_measure_at_all() -> None:
     row = row_of(spread(p11=-1.0))
     assert row.status == "undefined_negative"
     assert row[list(INEQUALITY_MEASURES)].isna().all()
+
+
+# --- along income, from the capital region, in three layers ---
+
+WHO = {
+    "max_min_difference": "D", "max_min_ratio": "R", "bgv": "BGV", "bgsd": "BGSD", "cv": "COV", "theil_t": "THEIL",
+    "theil_l": "MLD", "par": "PAR", "paf": "PAF", "mdmu": "MDMU", "mdmw": "MDMW", "mdbu": "MDBU", "mdbw": "MDBW",
+    "mdru": "MDRU", "mdrw": "MDRW", "idisu": "IDISU", "idisw": "IDISW", "aci": "ACI", "rci": "RCI", "sii": "SII", "rii": "RII",
+}  # fmt: skip
+INCOMES = [20_000.0 + 1_000 * ((place * 7) % 31) for place in range(31)]
+
+
+def incomes(period: str = "2024", area: str = "total", **replaced: float | None) -> list[Row]:
+    values = [replaced.get(f"p{code[:2]}", income) for code, income in zip(PROVINCES, INCOMES, strict=True)]
+    return everywhere(RANKED_BY, period, area, values)
+
+
+@pytest.mark.parametrize("weighting", ["none", "population"])
+@pytest.mark.parametrize("indicator", [RATE, COUNTY_RATE])
+def test_all_21_measures_of_who_stand_in_a_row(indicator: str, weighting: str) -> None:
+    values, people = RANDOM.uniform(2, 60, 31), RANDOM.uniform(3, 126, 31)
+    rows = [
+        *everywhere(indicator, "2024", "total", values.tolist()),
+        *everywhere(PEOPLE, "2024", "total", people.tolist()),
+        *incomes(),
+    ]
+    frame = inequality(figures(rows), CATALOGUE, {slice_of(indicator, "2024")})
+    row = frame[(frame["weighting"] == weighting) & (frame["scope"] == "nation:province")].iloc[0]
+    sample = Sample.of(values, people if weighting == "population" else None, ranking=INCOMES)
+    is_percent, is_favourable = indicator == COUNTY_RATE, CATALOGUE.indicators[indicator].direction == "higher"
+    expected = heat(sample, is_favourable, values[PROVINCES.index("110000")], is_percent)
+    assert len(WHO) == len(expected) == 21
+    for column, name in WHO.items():
+        factor = 0.01 if name == "COV" else 1.0  # HEAT shows the CV in percent
+        assert row[column] == pytest.approx(factor * expected[name][0], rel=1e-12), column
+    assert (row.sii_model, row.ranking_status) == ("logistic" if is_percent else "linear", "ok")
+    assert row.ranking_period_key == 20240112
+
+
+def test_ranked_by_itself_the_concentration_index_is_the_gini() -> None:
+    frame = inequality(figures(incomes()), CATALOGUE)
+    row = frame[frame["weighting"] == "none"].iloc[0]
+    assert row.rci == pytest.approx(row.gini, abs=1e-12)
+
+
+def test_a_percentage_over_100_is_fitted_by_a_line() -> None:
+    rows = [*everywhere("EDU_CONSOLIDATION_RATE", "SY2024", "total", [95.0 + n / 5 for n in range(31)]), *incomes()]
+    row = row_of(rows, slices={slice_of("EDU_CONSOLIDATION_RATE", "SY2024")})
+    assert (row.sii_model, row.ranking_status) == ("linear", "ok")
+    assert not math.isnan(row.sii)
+
+
+def test_without_income_the_row_says_so_and_keeps_its_other_measures() -> None:
+    row = row_of(spread())
+    assert (row.status, row.ranking_status) == ("ok", "no_ranking_variable")
+    assert row[[*ORDERED_MEASURES, "sii_model", "ranking_period_key"]].isna().all()
+    assert row.gini > 0
+
+
+def test_units_are_ranked_by_the_latest_income_that_all_of_them_have() -> None:
+    only = {slice_of(RATE, "2024")}
+    row = row_of(spread() + incomes("2024", p54=None) + incomes("2023"), slices=only)
+    assert row.ranking_period_key == 20230112
+    # A unit without a value needs no income either.
+    row = row_of(spread(p54=None) + incomes("2024", p54=None) + incomes("2023"), slices=only)
+    assert row.ranking_period_key == 20240112
+    assert row_of(spread() + incomes("2021"), slices=only).ranking_status == "no_ranking_variable"
+    assert row_of(spread() + incomes("2022"), slices=only).ranking_status == "ok"
+
+
+def test_town_and_country_are_ranked_by_their_own_income_where_both_mean_the_same() -> None:
+    rates = {"INC_CONSUMPTION": "own", RATE: "of all residents"}
+    for indicator, income in rates.items():
+        rows = everywhere(indicator, "2024", "rural", [50.0 + n for n in range(31)]) + incomes("2024", "rural")
+        row = row_of(rows, area="rural", slices={slice_of(indicator, "2024")})
+        assert row.ranking_status == ("ok" if income == "own" else "no_ranking_variable")
+
+
+def test_equal_incomes_rank_nobody() -> None:
+    rows = spread() + everywhere(RANKED_BY, "2024", "total", 30_000.0)
+    row = row_of(rows, slices={slice_of(RATE, "2024")})
+    assert (row.status, row.ranking_status) == ("ok", "too_few_units")
+    assert row[[*ORDERED_MEASURES]].isna().all()
+
+
+def test_a_row_that_is_not_ok_has_no_measure_along_income_either() -> None:
+    row = row_of(spread(p11=-1.0) + incomes(), slices={slice_of(RATE, "2024")})
+    assert row.ranking_status == "undefined_negative"
+    assert row[[*ORDERED_MEASURES, "sii_model", "ranking_period_key"]].isna().all()
+
+
+def test_without_the_capital_region_there_is_no_difference_from_it() -> None:
+    assert row_of(spread()).mdru == pytest.approx(np.mean(np.arange(31.0)))
+    assert math.isnan(row_of(spread(p11=None)).mdru)
+
+
+def test_counties_are_not_ranked_and_have_no_reference() -> None:
+    frame = inequality(figures(counties(COUNTY_RATE, lambda code: float(code[2:4]) + 1) + incomes()), CATALOGUE)
+    of_counties = frame[frame["scope"].str.endswith("county")]
+    assert set(of_counties.loc[of_counties["status"] == "ok", "ranking_status"]) == {"no_ranking_variable"}
+    assert of_counties[[*ORDERED_MEASURES, "mdru", "mdrw"]].isna().all(axis=None)
+
+
+def test_theil_of_the_nations_counties_is_its_three_layers() -> None:
+    values = dict(zip(COUNTIES, RANDOM.lognormal(1, 0.5, len(COUNTIES)).tolist(), strict=True))
+    row = row_of(counties(COUNTY_RATE, values.__getitem__), "nation:county")
+    groups = {code: CATALOGUE.provinces[code].region_group for code in PROVINCES}
+    names = sorted(set(groups.values()))
+    nested = theil_nested(
+        Sample.of(
+            list(values.values()),
+            groups=[names.index(groups[f"{code[:2]}0000"]) for code in values],
+            subgroups=[int(code[:2]) for code in values],
+        )
+    )
+    assert [row[name] for name in NESTED] == [pytest.approx(float(part[0]), abs=1e-12) for part in nested[1:]]
+    assert sum(row[name] for name in NESTED) == pytest.approx(row.theil_t, abs=1e-9)
+    assert row.theil_t_within_provinces == pytest.approx(row.theil_t_within, abs=1e-12)
+    assert row_of(counties(COUNTY_RATE, values.__getitem__), "510000:county")[list(NESTED)].isna().all()
+
+
+def test_a_change_of_income_reaches_what_it_may_rank_and_no_more() -> None:
+    years = [slice_of(RATE, str(year))[1] for year in range(2020, 2026)]
+    known = {slice_of(code, "2024")[0]: years for code in (RATE, PEOPLE, RANKED_BY)}
+    possible = {(slice_of(RATE, "2024")[0], year) for year in years}
+    changed = {slice_of(RANKED_BY, "2022")}
+    found = reach.touched(changed, possible, MARTS["inequality"].rests_on, CATALOGUE, known)
+    assert found == {slice_of(RATE, year) for year in ("2022", "2023", "2024")}
+
+
+def test_readers_see_the_measures_along_income_of_the_income_they_see(centre: Centre) -> None:
+    rates = returns_everywhere("health_annual", "2024", RATE, [40.0 + n for n in range(31)])
+    asked = (
+        "SELECT ranking_status, ranking_period_code, sii_model, rci FROM mart.inequality"
+        f" WHERE indicator_code = '{RATE}' AND weighting = 'none'"
+    )
+    centre.night(*rates)
+    assert centre.rows(asked) == [("no_ranking_variable", None, None, None)]
+    centre.night(*returns_everywhere("employment_annual", "2024", RANKED_BY, INCOMES))
+    before = centre.now().isoformat()
+    [(status, period, model, index)] = centre.rows(asked)
+    assert (status, period, model) == ("ok", "2024", "linear")
+    centre.night(*returns_everywhere("employment_annual", "2024", RANKED_BY, [50_000.0 - income for income in INCOMES]))
+    assert centre.rows(asked)[0][3] == pytest.approx(-index)
+    then = asked.replace("mart.inequality", "mart.inequality_as_of(CAST(:moment AS timestamptz))")
+    assert centre.rows(then, moment=before)[0][3] == index

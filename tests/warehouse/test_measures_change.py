@@ -1,6 +1,7 @@
 """Bounds under missing units and the attribution of changes."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from warehouse.measures import (
     theil_contributions,
     theil_t,
 )
-from warehouse.measures.bounds import _greatest_by_ascent, _greatest_of_vertices
+from warehouse.measures.bounds import _greatest_by_ascent, _vertices
 
 few = settings(max_examples=40, deadline=None)
 
@@ -79,7 +80,7 @@ def test_the_ascent_finds_nearly_what_all_corners_have(measure) -> None:
         low = generator.gamma(2, 2, 16)
         high = low + np.where(np.arange(16) < 9, generator.uniform(0, 8, 16), 0)
         weights = generator.integers(1, 50, 16).astype(float)
-        best = _greatest_of_vertices(measure, low, high, weights)
+        best = max(BOUNDED[measure](Sample.of(corner, weights))[0] for corner in _vertices(low, high, weights))
         short.append(1 - _greatest_by_ascent(measure, low, high, weights) / best)
     assert max(short) < 0.02
     assert np.median(short) < 1e-12
@@ -89,9 +90,35 @@ def test_the_ascent_finds_nearly_what_all_corners_have(measure) -> None:
 @pytest.mark.parametrize("measure", ["cv", "gini", "theil_t"])
 def test_many_missing_units_are_bounded_and_said_not_to_be_proved(measure) -> None:
     values = np.concatenate([np.linspace(2, 9, 60), np.full(30, np.nan)])
-    found = bounds(measure, values, 1.0, 12.0)
+    upper = 12.0 + np.arange(90) / 90  # no two units alike
+    found = bounds(measure, values, 1.0, upper)
     assert not found.is_exact[0]
     assert found.low[0] < BOUNDED[measure](Sample.of(values))[0] < found.high[0]
+
+
+@pytest.mark.parametrize("measure", ["cv", "gini", "theil_t"])
+def test_of_units_alike_only_their_number_at_either_end_matters(measure) -> None:
+    """Thirty units of one range and weight have 31 corners that differ, not 2 to the power of 30."""
+    values = np.concatenate([np.linspace(2, 9, 60), np.full(30, np.nan)])
+    found = bounds(measure, values, 1.0, 12.0)
+    corners = [np.concatenate([values[:60], np.repeat([1.0, 12.0], [30 - high, high])]) for high in range(31)]
+    assert found.is_exact[0]
+    assert found.high[0] == pytest.approx(max(BOUNDED[measure](Sample.of(corner))[0] for corner in corners))
+
+
+@pytest.mark.parametrize("measure", ["cv", "gini", "theil_t"])
+def test_slices_together_are_bounded_as_each_alone(measure, monkeypatch) -> None:
+    generator = np.random.default_rng(4)
+    values = generator.uniform(2, 9, 60)
+    values[generator.choice(60, 20, replace=False)] = np.nan
+    slices, weights = np.arange(60) // 10, generator.integers(1, 9, 60).astype(float)
+    together = bounds(measure, values, 1.0, 12.0, weights, slices)
+    monkeypatch.setattr(sys.modules[bounds.__module__], "_AT_ONCE", 50)
+    assert np.array_equal(bounds(measure, values, 1.0, 12.0, weights, slices).high, together.high)
+    for number in range(6):
+        mine = slices == number
+        alone = bounds(measure, values[mine], 1.0, 12.0, weights[mine])
+        assert [float(end[0]) for end in alone[:2]] == pytest.approx([end[number] for end in together[:2]])
 
 
 def test_slices_are_bounded_each_on_its_own() -> None:

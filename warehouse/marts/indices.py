@@ -15,7 +15,8 @@ import pandas as pd
 
 from warehouse.breaks import definition_breaks
 from warehouse.catalogue import Catalogue, Index, Member
-from warehouse.marts.inequality import MINIMUM_COVERAGE, MINIMUM_UNITS
+from warehouse.marts.coverage import MINIMUM_COVERAGE
+from warehouse.marts.inequality import MINIMUM_UNITS
 from warehouse.measures import composite_scores, critic_weights, entropy_weights, equal_weights, min_max
 from warehouse.measures.sample import BoolArray, FloatArray, IntArray
 from warehouse.panels import (

@@ -9,7 +9,7 @@ A slice is an (indicator, period, area type); all slices are computed at once, i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +17,21 @@ import pandas as pd
 
 from warehouse.catalogue import Catalogue
 from warehouse.marts.coverage import MINIMUM_COVERAGE, UnitTable, count_units, grades, weights_of
+from warehouse.marts.ordering import ORDERED_MEASURES, RANKED_BY, Ordering, unordered
 from warehouse.marts.scopes import Layout, Units, county_units, province_units
 from warehouse.measures import (
     Sample,
     dagum,
+    mean_difference,
     mean_difference_from_best,
     measure_all,
     mld_decomposition,
     population_attributable_risk,
     theil_decomposition,
+    theil_nested,
 )
 from warehouse.measures.sample import BoolArray, FloatArray, IntArray, order_of
+from warehouse.measures.theil import TheilNested
 from warehouse.panels import Panel, Slice, exists, in_slices
 
 #: Columns that hold a measure; null where the row's status is not ``ok``.
@@ -60,6 +64,12 @@ INEQUALITY_MEASURES = (
     "bgsd",
     "par",
     "paf",
+    "mdru",
+    "mdrw",
+    *ORDERED_MEASURES,
+    "theil_t_between_groups",
+    "theil_t_between_provinces",
+    "theil_t_within_provinces",
 )
 
 INEQUALITY_COLUMNS = (
@@ -73,12 +83,17 @@ INEQUALITY_COLUMNS = (
     "units_estimated",
     "coverage",
     *INEQUALITY_MEASURES,
+    "sii_model",
+    "ranking_period_key",
+    "ranking_status",
     "grade",
     "status",
 )
 
 #: Fewer units than this make no inequality.
 MINIMUM_UNITS = 3
+#: The nation's capital region, from which mean differences from a reference unit are taken.
+REFERENCE = 110_000
 #: Slices computed together: 1,000 × 2,845 counties are 23 MB a table.
 _CHUNK = 1_000
 
@@ -106,11 +121,14 @@ _SIGNS = {"higher": 1, "lower": -1, "neutral": 0}
 
 @dataclass(frozen=True, eq=False)
 class _Slices(UnitTable):
-    """A chunk of slices; ``directions`` by slice: 1 higher is better, -1 lower, 0 neither; ``by_value``: the units of each
-    slice by ascending value."""
+    """A chunk of slices. By slice: ``directions`` (1 higher is better, -1 lower, 0 neither), ``by_value`` (its units by ascending
+    value), ``reference`` (the value of the unit of reference, NaN where the level has none). ``ordering`` None: nothing ranks
+    the units."""
 
     directions: npt.NDArray[np.int8]
     by_value: IntArray
+    reference: FloatArray
+    ordering: Ordering | None
 
 
 def inequality(
@@ -138,7 +156,10 @@ def inequality(
     ``minimum_coverage`` of units or of weight), ``undefined_negative``, ``undefined_zero_mean``, ``ok``; a row that is
     not ``ok`` has null measures. Beside ``ok`` some are null: ``max_min_ratio``, ``theil_l`` and its parts where a value is 0,
     ``p90_p10_ratio`` where the first decile is, parts by group where there is one group, measures from the best unit
-    where the indicator is neutral. ``grade``: C
+    where the indicator is neutral, ``theil_t_between_groups`` and its two fellows (which divide ``theil_t`` of the nation's
+    counties into between groups of provinces, between provinces in them, and within provinces) in every other scope,
+    ``mdru`` and ``mdrw`` where counties are compared or the capital region has no value. ``ranking_status`` says why the
+    measures along income (:mod:`warehouse.marts.ordering`) are null. ``grade``: C
     resting on anything estimated, provisional or weaker, or with units missing; B where a check of the slice warned
     (``warned``); else A.
 
@@ -152,20 +173,29 @@ def inequality(
     indicator = figures["indicator_key"].to_numpy()
     targets = figures[np.isin(indicator, keys) & in_slices(figures, slices)]
     weights = figures[np.isin(indicator, weight_keys)]
+    ranked_by = catalogue.indicators.get(RANKED_BY)
+    incomes = figures[indicator == (ranked_by.indicator_key if ranked_by else 0)]
     parts = [
         part
         for units in (province_units(catalogue), county_units(catalogue))
         if units.region_keys.size
-        for part in _level(targets, weights, units, catalogue, minimum_coverage)
+        for part in _level(targets, weights, incomes, units, catalogue, minimum_coverage)
     ]
     return _graded(parts, warned)
 
 
 def _level(
-    targets: pd.DataFrame, weighing: pd.DataFrame, units: Units, catalogue: Catalogue, minimum_coverage: float
+    targets: pd.DataFrame,
+    weighing: pd.DataFrame,
+    ranking: pd.DataFrame,
+    units: Units,
+    catalogue: Catalogue,
+    minimum_coverage: float,
 ) -> Iterator[pd.DataFrame]:
     """The rows of one level of units: every layout, unweighted and weighted, chunk by chunk."""
     panel, weight_panel = Panel.of(targets, units.region_keys), Panel.of(weighing, units.region_keys)
+    incomes = None if units.is_county else Panel.of(ranking, units.region_keys)
+    is_reference = units.region_keys == REFERENCE
     # Of the whole panel: whether a county is urban rests on the other side's slice, which may stand in another chunk.
     all_exist = exists(panel, catalogue, units.is_county)
     for first in range(0, panel.values.shape[0], _CHUNK):
@@ -174,10 +204,12 @@ def _level(
         weights, weight_ranks, is_weighted = weights_of(part, weight_panel, catalogue)
         signs = [_SIGNS[catalogue.by_key[key].direction] for key in part.indicator_keys.tolist()]
         directions = np.array(signs, dtype=np.int8)
+        ordering = None if incomes is None else Ordering(part, incomes, catalogue)
+        reference = part.values[:, is_reference].min(axis=1, initial=np.inf)
+        reference = np.where(np.isfinite(reference), reference, np.nan)
         by_value = np.argsort(part.values, axis=1, kind="stable")
-        plain = _Slices(part.values, part.ranks, can_exist, None, directions, by_value)
-        weak_ranks = np.minimum(part.ranks, weight_ranks)
-        weighted = _Slices(part.values, weak_ranks, can_exist, weights, directions, by_value)
+        plain = _Slices(part.values, part.ranks, can_exist, None, directions, by_value, reference, ordering)
+        weighted = replace(plain, ranks=np.minimum(part.ranks, weight_ranks), weights=weights)
         for layout in units.layouts:
             for weighting, chunk in (("none", plain), ("population", weighted)):
                 rows = _measured(chunk, layout, minimum_coverage)
@@ -195,11 +227,26 @@ def _measured(chunk: _Slices, layout: Layout, minimum_coverage: float) -> pd.Dat
     is_used = chunk.is_used
     counted = count_units(chunk, layout)
     sample = _sample(chunk, layout, is_used)
+    # One entry a slice for each of its scopes, as the sample has them.
     directions = np.repeat(chunk.directions, len(layout.scopes))
+    reference = np.repeat(chunk.reference, len(layout.scopes))
+    ordered = unordered(sample.count) if chunk.ordering is None else chunk.ordering.measured(is_used, chunk.weights)
     covered = counted.pop("covered")
-    rows = pd.DataFrame({**counted, **_measures(sample, layout, is_used, directions)})
+    measures = _measures(sample, layout, is_used, directions, reference)
+    rows = pd.concat([pd.DataFrame({**counted, **measures}), ordered], axis=1)
     rows["status"] = _status(sample, counted["expected"], covered, minimum_coverage)
-    rows.loc[rows["status"] != "ok", list(INEQUALITY_MEASURES)] = np.nan
+    return _without_undefined(rows)
+
+
+def _without_undefined(rows: pd.DataFrame) -> pd.DataFrame:
+    """Measures are null where the row's status is not ok, those along income also where the ranking's is not."""
+    is_undefined = rows["status"] != "ok"
+    rows.loc[is_undefined, list(INEQUALITY_MEASURES)] = np.nan
+    rows.loc[is_undefined, "ranking_status"] = rows.loc[is_undefined, "status"]
+    is_unranked = rows["ranking_status"] != "ok"
+    rows.loc[is_unranked, list(ORDERED_MEASURES)] = np.nan
+    rows["sii_model"] = rows["sii_model"].where(~is_unranked, None)
+    rows["ranking_period_key"] = rows["ranking_period_key"].mask(is_unranked)
     return rows
 
 
@@ -221,17 +268,27 @@ def _sample(chunk: _Slices, layout: Layout, is_used: BoolArray) -> Sample:
     )
 
 
+def _nested(sample: Sample, layout: Layout) -> TheilNested:
+    """Theil T in three layers where the layout's groups are themselves in groups; NaN where not."""
+    if layout.upper_of is None:
+        nothing = np.full(sample.count, np.nan)
+        return TheilNested(nothing, nothing, nothing, nothing)
+    assert sample.groups is not None
+    return theil_nested(replace(sample, groups=layout.upper_of[sample.groups], subgroups=sample.groups))
+
+
 def _measures(
-    sample: Sample, layout: Layout, is_used: BoolArray, directions: npt.NDArray[np.int8]
+    sample: Sample, layout: Layout, is_used: BoolArray, directions: npt.NDArray[np.int8], reference: FloatArray
 ) -> dict[str, FloatArray]:
-    """Every measure by column, [slices × scopes] unrolled; ``directions`` by slice and scope: 1 higher is better, -1 lower,
-    0 neither."""
+    """Every measure that needs no order, by column, [slices × scopes] unrolled; ``directions`` and ``reference`` by slice and
+    scope."""
     is_grouped = np.tile(layout.is_grouped, is_used.shape[0])
     has_best, is_favourable = directions != 0, directions > 0
     values, _ = measure_all(sample, list(_PLAIN))
     theil, deviation, parts = theil_decomposition(sample), mld_decomposition(sample), dagum(sample)
     from_best = mean_difference_from_best(sample, is_favourable)
     risk = population_attributable_risk(sample, is_favourable)
+    from_reference, nested = mean_difference(sample, reference), _nested(sample, layout)
     return {
         **values,
         "theil_t": theil.total,
@@ -246,6 +303,11 @@ def _measures(
         "mdbw": np.where(has_best, from_best.weighted, np.nan),
         "par": np.where(has_best, risk.risk, np.nan),
         "paf": np.where(has_best, risk.fraction, np.nan),
+        "mdru": from_reference.unweighted,
+        "mdrw": from_reference.weighted,
+        "theil_t_between_groups": nested.between_groups,
+        "theil_t_between_provinces": nested.between_provinces,
+        "theil_t_within_provinces": nested.within_provinces,
     }
 
 

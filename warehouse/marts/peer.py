@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from warehouse.catalogue import Catalogue
-from warehouse.marts.inequality import MINIMUM_COVERAGE, MINIMUM_UNITS
+from warehouse.marts.coverage import MINIMUM_COVERAGE
+from warehouse.marts.inequality import MINIMUM_UNITS
 from warehouse.marts.reach import has_better_side, is_annual
 from warehouse.measures import nearest_peers
 from warehouse.measures.sample import BoolArray, FloatArray, IntArray

@@ -122,13 +122,27 @@ def recent_years(years: int, each_on: RestsOn) -> RestsOn:
     return rests_on
 
 
+def earlier_years(count: int) -> RestsOn:
+    """Its own figures of this and the ``count`` years (or school years) before; of a month or quarter nothing more."""
+
+    def rests_on(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
+        if not is_annual(key[1]):
+            return set()
+        first = period_from_key(key[1]).year - count
+        return {found for found in own_history(key, catalogue, known) if period_from_key(found[1]).year >= first}
+
+    return rests_on
+
+
 def latest_of(codes: Iterable[str]) -> RestsOn:
     """Its own figures, and of each of these indicators the latest that may stand for its period (a stock, a budget)."""
 
     def rests_on(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
         found: set[Slice] = set()
         for code in codes:
-            other = catalogue.indicators[code]
+            other = catalogue.indicators.get(code)
+            if other is None:  # a catalogue may do without it: nothing rests on what is not there
+                continue
             periods = weight_periods(other, key[1], periods_of(other, catalogue, known))
             found |= {(other.indicator_key, period) for period in periods}
         return found

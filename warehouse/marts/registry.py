@@ -18,15 +18,19 @@ from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
 from warehouse.marts.change_attribution import LOOK_BACK_YEARS, change_attribution
 from warehouse.marts.composite_index import composite_index
+from warehouse.marts.convergence import convergence
 from warehouse.marts.cost_to_floor import cost_to_floor
 from warehouse.marts.coupling import coupling
 from warehouse.marts.index_weight import index_weight
 from warehouse.marts.inequality import inequality
+from warehouse.marts.inequality_bounds import OWN_YEARS, inequality_bounds
 from warehouse.marts.observation_harmonised import observation_harmonised
+from warehouse.marts.ordering import RANKED_BY
 from warehouse.marts.peer import INCOME, POPULATION, peer
 from warehouse.marts.resource_agglomeration import resource_agglomeration
 from warehouse.marts.shortfall import shortfall
 from warehouse.marts.shortfall_risk import shortfall_risk
+from warehouse.marts.trend import is_followed, trend
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import FIGURE_COLUMNS, Slice
 
@@ -86,7 +90,31 @@ _ALL = (
         "How far apart places are, over provinces and over counties, by units and by people.",
         lambda given, wanted: inequality(given.figures, given.catalogue, wanted, warned=given.warned),
         reach.slices_where(reach.is_compared),
-        reach.own_and_weights,
+        reach.all_of(reach.own_and_weights, reach.latest_of([RANKED_BY])),
+    ),
+    Mart(
+        "inequality_bounds",
+        schema.inequality_bounds,
+        "Between which values the inequality of all places lies, where some of them are missing.",
+        lambda given, wanted: inequality_bounds(given.figures, given.catalogue, wanted),
+        reach.slices_where(reach.is_compared),
+        reach.all_of(reach.own_and_weights, reach.earlier_years(OWN_YEARS)),
+    ),
+    Mart(
+        "convergence",
+        schema.convergence,
+        "Whether places draw together over the years: sigma and beta, over provinces and over counties.",
+        lambda given, wanted: convergence(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(reach.is_compared, annual=True),
+        reach.own_history,
+    ),
+    Mart(
+        "trend",
+        schema.trend,
+        "Which way each place goes over the years, and where it stands against the nation and the floor.",
+        lambda given, wanted: trend(given.figures, given.catalogue, wanted, warned=given.warned),
+        reach.slices_where(is_followed, annual=True),
+        reach.own_history,
     ),
     Mart(
         "observation_harmonised",

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from warehouse.catalogue import Catalogue
-from warehouse.marts.inequality import MINIMUM_COVERAGE, MINIMUM_UNITS
+from warehouse.marts.coverage import MINIMUM_COVERAGE
+from warehouse.marts.inequality import MINIMUM_UNITS
 from warehouse.measures import hrad_pad
 from warehouse.measures.sample import BoolArray, FloatArray
 from warehouse.panels import (

@@ -15,15 +15,20 @@ _FOLDER = Path(__file__).parent
 #: Marts that this migration makes: a table ``core.<mart>``, views ``mart.<mart>_history`` and ``mart.<mart>``.
 MARTS: tuple[str, ...] = (
     "change_attribution",
-    "cost_to_floor",
-    "shortfall",
-    "shortfall_risk",
     "composite_index",
+    "convergence",
+    "cost_to_floor",
     "coupling",
     "index_weight",
+    "inequality_bounds",
     "peer",
     "resource_agglomeration",
+    "shortfall",
+    "shortfall_risk",
+    "trend",
 )
+#: Marts of before whose views it gives more columns: their function of a moment is made anew, both ways.
+WIDENED: tuple[str, ...] = ("inequality",)
 
 _IN_FORCE = "h.release_from <= f.release_id AND (h.release_to IS NULL OR h.release_to > f.release_id)"
 
@@ -33,7 +38,7 @@ def upgrade() -> None:
     for script in sorted(_FOLDER.glob("0003_*.sql")):
         if ".down." not in script.name:
             _run(script)
-    for mart in MARTS:
+    for mart in (*WIDENED, *MARTS):
         _make_as_of_function(mart)
     op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO bi_reader")
 
@@ -46,6 +51,8 @@ def downgrade() -> None:
         )
     for script in sorted(_FOLDER.glob("0003_*.down.sql"), reverse=True):
         _run(script)
+    for mart in WIDENED:
+        _make_as_of_function(mart)
     op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO bi_reader")
 
 
