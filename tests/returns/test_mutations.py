@@ -376,9 +376,9 @@ def read_changed(
     tables = mutate(kind.tables()[:count], kind.shape, changes)
     page = render(tables, kind.shape, changes, is_merged and carrier == "book", is_wide)
     content = write(page, carrier)
-    begin = time.perf_counter()
+    begin = time.process_time()  # its own: a busy machine fails no test
     result = read(kind, content)
-    assert time.perf_counter() - begin < MAX_SECONDS
+    assert time.process_time() - begin < MAX_SECONDS
     event(check(kind, page, carrier, result))
 
 
@@ -518,9 +518,9 @@ def spoil(values: list[list[Any]], name: str, place: int, second: int, third: in
 def read_series(spoils: list[Operation]) -> None:
     content, values = series_answer(spoils)
     arrival = Arrival(1, "000000/portal", "portal", "", "", "", "0" * 64, "esData.json", "")
-    begin = time.perf_counter()
+    begin = time.process_time()  # its own: a busy machine fails no test
     result = read_returns([arrival], lambda _: content, CATALOGUE)
-    assert time.perf_counter() - begin < MAX_SECONDS
+    assert time.process_time() - begin < MAX_SECONDS
     (verdict,) = result.verdicts.to_dict("records")
     assert not isinstance(verdict["problem"], str), verdict["explanation"]
     assert verdict["cells"] == len(values)
