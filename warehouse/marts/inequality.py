@@ -121,9 +121,9 @@ _SIGNS = {"higher": 1, "lower": -1, "neutral": 0}
 
 @dataclass(frozen=True, eq=False)
 class _Slices(UnitTable):
-    """A chunk of slices. By slice: ``directions`` (1 higher is better, -1 lower, 0 neither), ``by_value`` (its units by ascending
-    value), ``reference`` (the value of the unit of reference, NaN where the level has none). ``ordering`` None: nothing ranks
-    the units."""
+    """A chunk of slices. By slice: ``directions`` (1 higher is better, -1 lower, 0 neither), ``by_value`` (its units, lowest
+    value first), ``reference`` (the value of the unit of reference, NaN where the level has none). ``ordering`` None: nothing
+    ranks the units."""
 
     directions: npt.NDArray[np.int8]
     by_value: IntArray
