@@ -407,11 +407,11 @@ def test_town_and_country_are_ranked_by_their_own_income_where_both_mean_the_sam
         assert row.ranking_status == ("ok" if income == "own" else "no_ranking_variable")
 
 
-def test_equal_incomes_rank_nobody() -> None:
+def test_along_equal_incomes_nothing_rises_or_falls() -> None:
     rows = spread() + everywhere(RANKED_BY, "2024", "total", 30_000.0)
     row = row_of(rows, slices={slice_of(RATE, "2024")})
-    assert (row.status, row.ranking_status) == ("ok", "too_few_units")
-    assert row[[*ORDERED_MEASURES]].isna().all()
+    assert (row.ranking_status, row.aci, row.rci) == ("ok", 0.0, 0.0)
+    assert row[["sii", "rii", "sii_model"]].isna().all()
 
 
 def test_a_row_that_is_not_ok_has_no_measure_along_income_either() -> None:

@@ -39,7 +39,7 @@ class Ordering:
         All used units are ranked by income of one and the same period, the latest (at most two years old) in which each of
         them has one: ranks of different years are not compared, and the measures rest on the units of the others.
         Income is of the slice's area type where both have one area definition, else of all residents. Without such a
-        period: ``no_ranking_variable``; all incomes equal: ``too_few_units``, and the slope has no meaning.
+        period: ``no_ranking_variable``. Where all incomes are equal the indices are 0 and SII and RII null.
 
         SII and RII of an indicator in percent are of the logistic fit, as WHO has them, unless a value is over 100, and of
         the line otherwise; ``sii_model`` says which. A logistic fit that does not settle leaves both null.
@@ -61,7 +61,7 @@ class Ordering:
                 "rii": np.where(is_logistic, curve.rii, line.rii),
                 "sii_model": model,
                 "ranking_period_key": pd.array(periods, dtype="Int32"),
-                "ranking_status": np.select([periods == 0, is_tied], ["no_ranking_variable", "too_few_units"], "ok"),
+                "ranking_status": np.where(periods == 0, "no_ranking_variable", "ok"),
             }
         )
 
