@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from expectations import SUITES, ChecksProcess, SuiteOutcome
+from expectations.marts import MARTS as CHECKED
 from tests.expectations.marts_cases import (
     CASES,
     KEYS,
@@ -16,6 +17,7 @@ from tests.expectations.marts_cases import (
     nation_rows,
     table_of_cases,
 )
+from warehouse.marts.registry import MARTS as COMPUTED
 
 pytestmark = pytest.mark.xdist_group("checks")  # one checks process for all
 
@@ -56,6 +58,24 @@ def test_every_check_has_a_failing_case(mart: str) -> None:
     assert {check.check_id for check in SUITES[f"marts.{mart}"].checks} == {
         c for c in cases if c.startswith(f"marts.{mart}.")
     }
+
+
+CODES = {
+    "indicator_key": "indicator_code",
+    "period_key": "period_code",
+    "region_key": "region_code",
+    "area_key": "area_type",
+}
+
+
+@pytest.mark.parametrize("mart", COMPUTED)
+def test_a_mart_is_checked_by_columns_that_its_computed_rows_have(mart: str) -> None:
+    computed = {CODES.get(column.name, column.name) for column in COMPUTED[mart].table.columns}
+    assert set(CHECKED[mart].columns) <= computed
+
+
+def test_every_mart_that_is_computed_is_checked() -> None:
+    assert set(COMPUTED) | {"observation"} == set(CHECKED)
 
 
 @pytest.mark.parametrize("mart", KEYS)
