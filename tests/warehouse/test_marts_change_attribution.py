@@ -292,6 +292,13 @@ def test_first_figures_are_read_once_they_were_revised_and_a_release_is_reproduc
             assert reproduce(connection, number, CATALOGUE).holds
 
 
+def test_what_was_corrected_before_any_release_is_no_revision(centre: Centre) -> None:
+    centre.load(employment(Reported(INCOME, FIRST, 1.0), province=FIRST, period="2023"))
+    for year in ("2023", "2024"):
+        centre.night(*returned_everywhere("employment_annual", year, INCOME, 30000.0))
+    assert set(centre.values("SELECT part FROM mart.change_attribution")) == {"value"}
+
+
 def test_a_night_computes_only_the_changes_that_a_figure_is_part_of(centre: Centre) -> None:
     centre.night(
         *(
