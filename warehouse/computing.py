@@ -53,6 +53,7 @@ _READ_FIRST = sql.SQL(
     " WHERE l.recorded_at >= o.recorded_at AND l.recorded_at < o.superseded_at)"
     " ORDER BY o.indicator_key, o.period_key, o.region_key, o.area_key, o.recorded_at"
 )
+_PROVINCES_AND_NATION = sql.SQL(" AND o.region_key % 10000 = 0")
 _CURRENT = sql.SQL(" WHERE o.superseded_at = 'infinity'")
 _KNOWN_THEN = sql.SQL(" WHERE o.recorded_at <= {moment} AND o.superseded_at > {moment}")
 
@@ -116,14 +117,20 @@ def want(connection: Connection, slices: Collection[Slice]) -> None:
 
 
 def read_figures(
-    connection: Connection, slices: Collection[Slice], *, only_reported: bool = False, as_of: Moment = None
+    connection: Connection,
+    slices: Collection[Slice],
+    *,
+    only_reported: bool = False,
+    only_provinces: bool = False,
+    as_of: Moment = None,
 ) -> pd.DataFrame:
     """Figures of these slices, current or as known at ``as_of``: indicator_key, period_key, region_key, area_key, value (NaN
-    blank), obs_status."""
+    blank), obs_status. ``only_reported``: not the computed ones; ``only_provinces``: of provinces and the nation."""
     want(connection, slices)
     condition = _CURRENT if as_of is None else _KNOWN_THEN.format(moment=sql.Literal(as_of))
     reported = sql.SQL(" AND o.receipt_id IS NOT NULL" if only_reported else "")
-    return _typed(read_fixed(connection, _READ_FIGURES + condition + reported, _FIGURE_COLUMNS))
+    places = _PROVINCES_AND_NATION if only_provinces else sql.SQL("")
+    return _typed(read_fixed(connection, _READ_FIGURES + condition + reported + places, _FIGURE_COLUMNS))
 
 
 def read_first_figures(connection: Connection, slices: Collection[Slice], *, as_of: Moment = None) -> pd.DataFrame:
@@ -144,7 +151,10 @@ def read_inputs(
     needed = {
         mart: reach.needed(slices, MARTS[mart].rests_on, catalogue, known) for mart, slices in wanted.items() if slices
     }
-    figures = read_figures(connection, set().union(*needed.values()))
+    whole = set().union(*(slices for mart, slices in needed.items() if MARTS[mart].reads_counties))
+    # Years before of a county mart's slices would be thousands of figures that a mart of provinces has no use for.
+    rest = set().union(*needed.values()) - whole
+    figures = _join([read_figures(connection, whole), read_figures(connection, rest, only_provinces=True)])
     asked = set().union(*(slices for mart, slices in needed.items() if MARTS[mart].asks_first))
     return Inputs(figures, catalogue, warned, read_first_figures(connection, asked))
 

@@ -40,7 +40,8 @@ class Mart:
     """A mart. ``compute`` gives the rows of the wanted slices, with the columns of ``table`` but its validity.
 
     ``slices`` are those it can have rows of, ``rests_on`` what the rows of a slice are made of besides its own figures
-    (:mod:`warehouse.marts.reach`). ``asks_first``: whether it compares with figures as they were first published.
+    (:mod:`warehouse.marts.reach`). ``asks_first``: whether it compares with figures as they were first published,
+    ``reads_counties``: whether it needs what it rests on of more than provinces and the nation.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Mart:
     slices: reach.SlicesOf
     rests_on: reach.RestsOn
     asks_first: bool = False
+    reads_counties: bool = True
 
 
 _ALL = (
@@ -95,6 +97,7 @@ _ALL = (
         reach.slices_where(reach.is_compared, annual=True),
         reach.all_of(reach.own_parts_and_weights, reach.recent_years(LOOK_BACK_YEARS, reach.own_parts_and_weights)),
         asks_first=True,
+        reads_counties=False,
     ),
 )
 
