@@ -43,12 +43,14 @@ _READ_FIGURES = sql.SQL(
     "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, coalesce(o.value, 'NaN') AS value, o.obs_status"
     " FROM core.observation o JOIN pg_temp.wanted w USING (indicator_key, period_key)"
 )
-#: Of each figure that has an earlier vintage, the first that was published: a value, and no estimate.
+#: Of each figure that has an earlier vintage, the first that stood in a release: a value, and no estimate. Whether the release
+#: was withdrawn since does not count, or a later one could not be reproduced.
 _READ_FIRST = sql.SQL(
     "SELECT DISTINCT ON (o.indicator_key, o.period_key, o.region_key, o.area_key) o.indicator_key, o.period_key,"
     " o.region_key, o.area_key, o.value, o.obs_status FROM core.observation o JOIN pg_temp.wanted w"
     " USING (indicator_key, period_key) WHERE o.superseded_at <= {moment} AND o.superseded_at < 'infinity'"
-    " AND o.value IS NOT NULL AND o.obs_status IN ('A', 'P', 'B')"
+    " AND o.value IS NOT NULL AND o.obs_status IN ('A', 'P', 'B') AND EXISTS (SELECT FROM ops.release l"
+    " WHERE l.recorded_at >= o.recorded_at AND l.recorded_at < o.superseded_at)"
     " ORDER BY o.indicator_key, o.period_key, o.region_key, o.area_key, o.recorded_at"
 )
 _CURRENT = sql.SQL(" WHERE o.superseded_at = 'infinity'")

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.warehouse.centre import Cell as Reported
-from tests.warehouse.centre import Centre, employment
+from tests.warehouse.centre import Centre, beds, employment, health
 from tests.warehouse.centre import everywhere as returned_everywhere
 from tests.warehouse.frames import CATALOGUE, PROVINCES, everywhere, figures, slice_of
-from warehouse.computing import compute_marts
+from warehouse.computing import compute_marts, read_inputs
 from warehouse.marts import reach
 from warehouse.marts.change_attribution import CHANGE_ATTRIBUTION_COLUMNS, change_attribution
 from warehouse.marts.registry import MARTS
@@ -31,8 +31,8 @@ def incomes(period: str, values: dict[str, float], status: str = "A"):
 def rates(period: str, parts: dict[str, tuple[float, float]]):
     """Beds, residents and the rate of some provinces."""
     rows = []
-    for region, (beds, people) in parts.items():
-        values = {BEDS: beds, PEOPLE: people, RATE: 1000 * beds / people}
+    for region, (number, people) in parts.items():
+        values = {BEDS: number, PEOPLE: people, RATE: 1000 * number / people}
         rows += [(code, period, region, "total", value, "A") for code, value in values.items()]
     return rows
 
@@ -290,6 +290,26 @@ def test_first_figures_are_read_once_they_were_revised_and_a_release_is_reproduc
     with centre.engine.begin() as connection:
         for number in (1, 2, 3):
             assert reproduce(connection, number, CATALOGUE).holds
+
+
+def test_what_was_corrected_before_any_release_is_no_revision(centre: Centre) -> None:
+    centre.load(employment(Reported(INCOME, FIRST, 1.0), province=FIRST, period="2023"))
+    for year in ("2023", "2024"):
+        centre.night(*returned_everywhere("employment_annual", year, INCOME, 30000.0))
+    assert set(centre.values("SELECT part FROM mart.change_attribution")) == {"value"}
+
+
+def test_counties_are_not_read_for_a_change_of_provinces(centre: Centre) -> None:
+    county = FIRST[:2] + "0104"
+    refresh = centre.open()
+    centre.load(
+        health(beds(1.0, region=FIRST), beds(1.0, region=county), province=FIRST, period="2023"), refresh=refresh
+    )
+    wanted = {slice_of(BEDS, "2023")}
+    with centre.engine.begin() as connection:
+        for mart, expected in (("change_attribution", {int(FIRST)}), ("inequality", {int(FIRST), int(county)})):
+            given = read_inputs(connection, CATALOGUE, {mart: wanted}, {}, ())
+            assert set(given.figures["region_key"]) == expected
 
 
 def test_a_night_computes_only_the_changes_that_a_figure_is_part_of(centre: Centre) -> None:

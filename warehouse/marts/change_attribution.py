@@ -19,8 +19,6 @@ and the others what its leaving did to theirs.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,25 +26,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from warehouse.breaks import first_comparable_years
-from warehouse.catalogue import Catalogue, Indicator
-from warehouse.deriving import rate_parts
+from warehouse.catalogue import Catalogue
 from warehouse.marts.coverage import MINIMUM_COVERAGE
-from warehouse.marts.inequality import MINIMUM_UNITS
 from warehouse.marts.scopes import province_units
+from warehouse.marts.year_figures import Years, annual_rows, as_first, look_up_years, of_provinces, sample_of
 from warehouse.measures import Sample, cv_squared_contributions, shapley_parts, theil_contributions
 from warehouse.measures.sample import BoolArray, FloatArray, IntArray
 from warehouse.measures.theil import assert_sums
-from warehouse.panels import (
-    BREAK_RANK,
-    NATION,
-    Panel,
-    RankArray,
-    Slice,
-    exists,
-    in_slices,
-    is_published,
-    weight_area,
-)
+from warehouse.panels import BREAK_RANK, NATION, Panel, Slice, exists, in_slices
 
 #: How many years before a year its base may lie: what is older is compared with nothing.
 LOOK_BACK_YEARS = 3
@@ -77,86 +64,7 @@ Columns = dict[str, npt.NDArray[Any]]
 
 _KEYS = list(CHANGE_ATTRIBUTION_COLUMNS[:7])
 _MEASURES = {"cv_squared": cv_squared_contributions, "theil_t": theil_contributions}
-#: Bits of the states that Shapley's mean goes over.
-_NUMERATOR, _DENOMINATOR, _WEIGHT = 1, 2, 4
 _NO_PART = "none"
-
-
-@dataclass(frozen=True, eq=False)
-class _Figures:
-    """Numerators, denominators (1 where there is none) and weights of years, [slices × provinces], NaN where missing."""
-
-    numerators: FloatArray
-    denominators: FloatArray
-    weights: FloatArray
-
-    @cached_property
-    def values(self) -> FloatArray:
-        """Rates but for their multiplier, which no relative index sees."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.denominators != 0, self.numerators / self.denominators, np.nan)
-
-    def take(self, rows: IntArray) -> _Figures:
-        """The figures of some slices."""
-        return _Figures(self.numerators[rows], self.denominators[rows], self.weights[rows])
-
-    def changed(self, later: _Figures, mask: int) -> _Figures:
-        """These figures with those of ``later`` where ``mask`` says so."""
-        return _Figures(
-            later.numerators if mask & _NUMERATOR else self.numerators,
-            later.denominators if mask & _DENOMINATOR else self.denominators,
-            later.weights if mask & _WEIGHT else self.weights,
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _Years:
-    """The figures of every annual slice as known now and as first published, and what of them may be used."""
-
-    keys: IntArray
-    known: _Figures
-    first: _Figures
-    ranks: RankArray
-    can_exist: BoolArray
-
-    @cached_property
-    def has_figure(self) -> BoolArray:
-        """Whether value and weight are there, published or not; a weight of 0 weighs nobody."""
-        return np.asarray(~np.isnan(self.known.values) & ~np.isnan(self.known.weights) & (self.known.weights != 0))
-
-    @cached_property
-    def is_used(self) -> BoolArray:
-        """Whether a province's figures are there and published."""
-        return np.asarray(self.has_figure & is_published(self.ranks))
-
-    @cached_property
-    def is_expected(self) -> BoolArray:
-        """Whether a province counts: its figure can exist, and somebody lives there."""
-        return np.asarray(self.can_exist & (self.known.weights != 0))
-
-    @cached_property
-    def coverage(self) -> FloatArray:
-        """The lesser share, of provinces and of weight, by slice."""
-        weights = np.where(self.is_expected, np.nan_to_num(self.known.weights), 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            units = self.is_used.sum(axis=1) / self.is_expected.sum(axis=1)
-            weight = (weights * self.is_used).sum(axis=1) / weights.sum(axis=1)
-        return np.asarray(np.nan_to_num(np.minimum(units, weight)))
-
-    def status(self, minimum_coverage: float) -> np.ndarray:
-        """Why a slice has no index, the first reason that holds; ``ok`` where it has one, both times it was told."""
-        reasons = {
-            "too_few_units": self.is_expected.sum(axis=1) < MINIMUM_UNITS,
-            "insufficient_coverage": self.coverage < minimum_coverage,
-            "undefined_negative": np.zeros(len(self.keys), dtype=bool),
-            "undefined_zero_mean": np.zeros(len(self.keys), dtype=bool),
-        }
-        for figures in (self.known, self.first):
-            sample = _sample(figures, self.is_used)
-            with np.errstate(invalid="ignore"):
-                reasons["undefined_negative"] |= (sample.minimum < 0) | sample.has_negative_weight
-                reasons["undefined_zero_mean"] |= ~(sample.mean > 0)
-        return np.select(list(reasons.values()), list(reasons), "ok")
 
 
 def change_attribution(
@@ -186,107 +94,24 @@ def change_attribution(
     Returns the columns :data:`CHANGE_ATTRIBUTION_COLUMNS`, sorted by keys.
     """
     regions = province_units(catalogue).region_keys
-    panel = Panel.of(_of_provinces(figures, regions), regions)
-    first = panel if first_figures is None or first_figures.empty else _as_first(panel, first_figures)
-    rows = _annual_rows(panel, catalogue)
+    panel = Panel.of(of_provinces(figures, regions), regions)
+    first = panel if first_figures is None or first_figures.empty else as_first(panel, first_figures)
+    rows = annual_rows(panel, catalogue)
     is_wanted = in_slices(
         pd.DataFrame({"indicator_key": panel.indicator_keys[rows], "period_key": panel.period_keys[rows]}), slices
     )
     can_exist = exists(panel, catalogue, is_county=False)[rows]
     parts: list[Columns] = []
     for weighting in ("none", "population"):
-        years, is_weighted = _years(panel, first, rows, can_exist, catalogue, weighting)
+        years, is_weighted = look_up_years(panel, first, rows, can_exist, catalogue, weighting)
         has_any = is_weighted & is_wanted & years.is_used.any(axis=1)
         for made in _attributed(years, np.flatnonzero(has_any), is_weighted, catalogue, minimum_coverage):
             parts.append(made | {"weighting": np.full(made["part"].size, weighting, dtype=object)})
     return _finished(parts, regions, warned)
 
 
-def _of_provinces(figures: pd.DataFrame, regions: IntArray) -> pd.DataFrame:
-    return figures[np.isin(figures["region_key"].to_numpy(), regions)]
-
-
-def _as_first(panel: Panel, first_figures: pd.DataFrame) -> Panel:
-    """The panel with the first published value of each figure that it has."""
-    earlier = Panel.of(first_figures, panel.regions)
-    values = panel.values.copy()
-    for key, row in earlier.rows.items():
-        place = panel.rows.get(key)
-        if place is not None:
-            is_known = ~np.isnan(earlier.values[row]) & ~np.isnan(values[place])
-            values[place, is_known] = earlier.values[row, is_known]
-    return replace(panel, values=values)
-
-
-def _annual_rows(panel: Panel, catalogue: Catalogue) -> IntArray:
-    """Rows of the panel that are of comparable indicators and of years or school years."""
-    comparable = [row.indicator_key for row in catalogue.indicators.values() if row.is_comparable]
-    # A key ends in the span's months: 12 is a year or school year, a sum from January to December has 32.
-    return np.flatnonzero(np.isin(panel.indicator_keys, comparable) & (panel.period_keys % 100 == 12))
-
-
-def _years(
-    panel: Panel, first: Panel, rows: IntArray, can_exist: BoolArray, catalogue: Catalogue, weighting: str
-) -> tuple[_Years, BoolArray]:
-    """The figures of the slices of ``rows``, and which of them have such a weighting."""
-    keys = np.stack([panel.indicator_keys[rows], panel.period_keys[rows], panel.area_keys[rows]], axis=1)
-    shape = (rows.size, panel.regions.size)
-    is_weighted = np.ones(rows.size, dtype=bool)
-    ranks = panel.ranks[rows].copy()
-    made: list[_Figures] = []
-    for source in (panel, first):
-        figures = _Figures(source.values[rows].copy(), np.ones(shape), np.ones(shape))
-        for place, (indicator_key, period, area) in enumerate(keys.tolist()):
-            indicator = catalogue.by_key[indicator_key]
-            _fill_parts(figures, place, source, indicator, period, area, catalogue)
-            if weighting == "population":
-                weight = _weight(source, indicator, period, area, catalogue)
-                is_weighted[place] = weight is not None
-                if weight is not None:
-                    figures.weights[place] = weight[0]
-                    ranks[place] = np.minimum(ranks[place], weight[1])
-        made.append(figures)
-        if first is panel:
-            made.append(figures)
-            break
-    return _Years(keys, made[0], _where_known(made[1], made[0]), ranks, can_exist), is_weighted
-
-
-def _fill_parts(
-    figures: _Figures, place: int, panel: Panel, indicator: Indicator, period: int, area: int, catalogue: Catalogue
-) -> None:
-    """Numerator and denominator of a rate."""
-    if indicator.kind != "derived":
-        return
-    looked_up = [
-        panel.part(part, period, its_area)[0] for part, its_area in rate_parts(catalogue, indicator, area) or ()
-    ]
-    if looked_up:
-        figures.numerators[place] = np.sum(looked_up[:-1], axis=0)
-        figures.denominators[place] = looked_up[-1]
-
-
-def _weight(
-    panel: Panel, indicator: Indicator, period: int, area: int, catalogue: Catalogue
-) -> tuple[FloatArray, RankArray] | None:
-    if indicator.weight_indicator is None:
-        return None
-    weight = catalogue.indicators[indicator.weight_indicator]
-    return panel.weight(weight, period, weight_area(indicator, weight, area))
-
-
-def _where_known(first: _Figures, known: _Figures) -> _Figures:
-    """First figures, as known now where the first ones make no rate or weigh nothing."""
-    is_made = ~np.isnan(first.values) & (first.weights > 0)
-    return _Figures(
-        np.where(is_made, first.numerators, known.numerators),
-        np.where(is_made, first.denominators, known.denominators),
-        np.where(is_made, first.weights, known.weights),
-    )
-
-
 def _attributed(
-    years: _Years, wanted: IntArray, is_weighted: BoolArray, catalogue: Catalogue, minimum_coverage: float
+    years: Years, wanted: IntArray, is_weighted: BoolArray, catalogue: Catalogue, minimum_coverage: float
 ) -> Iterator[Columns]:
     """The rows of the wanted slices of one weighting: those that have a base, then those that say why they have none."""
     status = years.status(minimum_coverage)
@@ -301,7 +126,7 @@ def _attributed(
         yield from _untold(years, wanted[is_told], reasons[is_told])
 
 
-def _bases(years: _Years, wanted: IntArray, status: np.ndarray, catalogue: Catalogue) -> tuple[IntArray, np.ndarray]:
+def _bases(years: Years, wanted: IntArray, status: np.ndarray, catalogue: Catalogue) -> tuple[IntArray, np.ndarray]:
     """By wanted slice: the place of its base (-1: none), and why it has none where that is worth a row."""
     since = _comparable_since(years.keys[wanted], catalogue)
     earlier: dict[tuple[int, int], list[tuple[int, int]]] = {}
@@ -338,17 +163,6 @@ def _comparable_since(keys: IntArray, catalogue: Catalogue) -> IntArray:
     return np.asarray(found.reshape(len(keys), regions.size).max(axis=1, initial=0))
 
 
-def _sample(figures: _Figures, is_used: BoolArray) -> Sample:
-    """The used figures as a sample of one slice a row."""
-    slices, provinces = is_used.shape
-    return Sample.of(
-        np.where(is_used, figures.values, np.nan).ravel(),
-        figures.weights.ravel(),
-        np.repeat(np.arange(slices), provinces),
-        count=slices,
-    )
-
-
 def _terms(sample: Sample, shape: tuple[int, ...], contributions: Callable[[Sample], FloatArray]) -> FloatArray:
     """Each province's term of the index, [slices × provinces], 0 where it has no figure."""
     terms = np.zeros(shape).ravel()
@@ -356,13 +170,13 @@ def _terms(sample: Sample, shape: tuple[int, ...], contributions: Callable[[Samp
     return terms.reshape(shape)
 
 
-def _compared(years: _Years, bases: IntArray, places: IntArray, is_derived: BoolArray) -> Iterator[Columns]:
+def _compared(years: Years, bases: IntArray, places: IntArray, is_derived: BoolArray) -> Iterator[Columns]:
     """The change from ``bases`` to ``places`` in parts, a frame a measure."""
     before, after = years.known.take(bases), years.known.take(places)
     was, now = years.is_used[bases], years.is_used[places]
     both = was & now
-    published, known, final = _sample(years.first.take(bases), was), _sample(before, was), _sample(after, now)
-    mixed = [_sample(before.changed(after, mask), both) for mask in range(8)]
+    published, known, final = sample_of(years.first.take(bases), was), sample_of(before, was), sample_of(after, now)
+    mixed = [sample_of(before.changed(after, mask), both) for mask in range(8)]
     is_defined: BoolArray = np.all([each.is_relative_defined for each in (published, known, final, *mixed)], axis=0)
     if not is_defined.all():
         # The year itself has its index, but not what it shares with the other: all that is not 0 entered or left.
@@ -393,7 +207,7 @@ def _compared(years: _Years, bases: IntArray, places: IntArray, is_derived: Bool
         yield _lines(steps, both, own | {"measure": np.full(places.size, measure, dtype=object)}, is_derived[places])
 
 
-def _told(years: _Years, bases: IntArray, places: IntArray, both: BoolArray) -> Columns:
+def _told(years: Years, bases: IntArray, places: IntArray, both: BoolArray) -> Columns:
     """What the rows of a slice have in common, an entry a comparison."""
     was, now = years.is_used[bases], years.is_used[places]
     expected = years.is_expected[bases] | years.is_expected[places]
@@ -411,7 +225,7 @@ def _told(years: _Years, bases: IntArray, places: IntArray, both: BoolArray) -> 
     }
 
 
-def _keyed(years: _Years, places: IntArray) -> Columns:
+def _keyed(years: Years, places: IntArray) -> Columns:
     keys = years.keys[places]
     return {"indicator_key": keys[:, 0], "period_key": keys[:, 1], "area_key": keys[:, 2]}
 
@@ -438,7 +252,7 @@ def _lines(steps: dict[str, FloatArray], both: BoolArray, told: Columns, is_deri
     }
 
 
-def _untold(years: _Years, places: IntArray, reasons: np.ndarray) -> Iterator[Columns]:
+def _untold(years: Years, places: IntArray, reasons: np.ndarray) -> Iterator[Columns]:
     """One row a measure of slices that cannot be compared."""
     used, expected = years.is_used[places], years.is_expected[places]
     nothing = dict.fromkeys(("contribution", "change", "index_before", "index_after"), np.full(places.size, np.nan))
