@@ -19,6 +19,8 @@ file                           one row is
 ``not_applicable.csv``         what cannot exist
 ``forms.csv``                  a form that platforms owe, with its due rule
 ``units.csv``                  a unit as printed in returns, and its factor to the catalogue's unit
+``school_stages.csv``          a stage of compulsory education, as the indicator of the balance of its schools
+``school_balance_lines.csv``   a resource of schools: its amount in a roster, its lines and CV limits
 =============================  ===================================================================
 
 Standards of provinces, prefectures and counties stand in a file of the office's own (:func:`use_local_standards`), which
@@ -36,7 +38,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from warehouse.catalogue.consistency import check_items, check_local, check_rates, check_standards
+from warehouse.catalogue.consistency import check_items, check_local, check_rates, check_schools, check_standards
 from warehouse.catalogue.models import (
     Break,
     CountyPopulation,
@@ -49,6 +51,8 @@ from warehouse.catalogue.models import (
     RegionAlias,
     RegionChange,
     Row,
+    SchoolLine,
+    SchoolStage,
     Standard,
     StandardItem,
     Unit,
@@ -69,6 +73,8 @@ __all__ = [
     "Region",
     "RegionAlias",
     "RegionChange",
+    "SchoolLine",
+    "SchoolStage",
     "Standard",
     "StandardItem",
     "Unit",
@@ -104,6 +110,8 @@ class Catalogue:
     breaks: tuple[Break, ...]
     not_applicable: tuple[NotApplicable, ...]
     units: Mapping[tuple[str, str], float]
+    school_stages: Mapping[str, SchoolStage]
+    school_lines: tuple[SchoolLine, ...]
     sha256: str
 
     @cached_property
@@ -135,6 +143,17 @@ class Catalogue:
     def by_key(self) -> Mapping[int, Indicator]:
         """Indicators by their integer key."""
         return {indicator.indicator_key: indicator for indicator in self.indicators.values()}
+
+    @cached_property
+    def school_keys(self) -> Mapping[int, SchoolStage]:
+        """Stages of schools by the key of their indicator, which is none of :attr:`indicators`."""
+        return {stage.indicator_key: stage for stage in self.school_stages.values()}
+
+    @cached_property
+    def codes_by_key(self) -> Mapping[int, str]:
+        """Codes by key: of indicators, and of what is computed from rosters of schools."""
+        codes = {key: stage.indicator_code for key, stage in self.school_keys.items()}
+        return {key: indicator.code for key, indicator in self.by_key.items()} | codes
 
     @cached_property
     def all_forms(self) -> Mapping[str, Form]:
@@ -188,6 +207,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     units = read_rows(folder / "units.csv", Unit, unique=("unit_as_printed", "unit"))
     items = read_rows(folder / "standard_items.csv", StandardItem, unique=("item_number",))
     rates = read_rows(folder / "recomputed_rates.csv", RecomputedRate, unique=("reported_code",))
+    stages = read_rows(folder / "school_stages.csv", SchoolStage, unique=("stage",))
     catalogue = Catalogue(
         indicators={row.code: row for row in indicators},
         forms={row.form: row for row in forms},
@@ -205,12 +225,15 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
         units={(row.unit_as_printed, row.unit): row.factor for row in units},
+        school_stages={row.stage: row for row in stages},
+        school_lines=tuple(read_rows(folder / "school_balance_lines.csv", SchoolLine, unique=("resource_code",))),
         sha256=_fingerprint(folder),
     )
     _check_references(catalogue)
     check_items(catalogue)
     check_standards(catalogue)
     check_rates(catalogue)
+    check_schools(catalogue)
     file = local_standards or (_local_standards if folder == FOLDER else None)
     return catalogue if file is None else add_local_standards(catalogue, file)
 
