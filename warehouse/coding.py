@@ -42,7 +42,7 @@ def to_keys(observations: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 def to_codes(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """A frame by keys with the codes beside them (indicator_code, period_code, region_code, area_type), as categories."""
     code_of: dict[str, tuple[str, Callable[[int], str]]] = {
-        "indicator_key": ("indicator_code", lambda key: catalogue.by_key[key].code),
+        "indicator_key": ("indicator_code", catalogue.codes_by_key.__getitem__),
         "period_key": ("period_code", lambda key: period_from_key(key).code),
         "region_key": ("region_code", "{:06d}".format),
         "area_key": ("area_type", AREA_TYPES.__getitem__),

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from warehouse import schema
 from warehouse.breaks import definition_breaks
-from warehouse.catalogue import Catalogue
+from warehouse.catalogue import Catalogue, SchoolStage
 from warehouse.periods import period_from_key
 
 
@@ -48,6 +48,7 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     _replace(connection, schema.region_change, [row.model_dump() for row in catalogue.region_changes])
     _replace(connection, schema.indicator_break, _breaks(catalogue))
     _replace(connection, schema.recomputed_rate, _rates(catalogue))
+    _replace(connection, schema.school_balance_line, _school_lines(catalogue))
     return True
 
 
@@ -55,7 +56,32 @@ def _indicators(catalogue: Catalogue) -> list[dict[str, Any]]:
     return [
         row.model_dump(include=set(schema.indicator.columns.keys())) | {"area_types": ";".join(row.area_types)}
         for row in catalogue.indicators.values()
-    ]
+    ] + [_of_schools(row) for row in catalogue.school_stages.values()]
+
+
+def _of_schools(stage: SchoolStage) -> dict[str, Any]:
+    """The balance of schools as an indicator, so that its rows have a code and a name like any other; no figure is of it."""
+    return dict.fromkeys(schema.indicator.columns.keys()) | {
+        "indicator_key": stage.indicator_key,
+        "code": stage.indicator_code,
+        "name_zh": stage.name_zh,
+        "name_en": stage.name_en,
+        "sector": "education",
+        "kind": "derived",
+        "unit": "CV",
+        "frequency": "S",
+        "area_types": "total",
+        "finest_level": "county",
+        "direction": "lower",
+        "aggregation": "none",
+        "is_cumulative": False,
+        "is_comparable": False,
+        "decimals": 2,
+    }
+
+
+def _school_lines(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [row.model_dump(include=set(schema.school_balance_line.columns.keys())) for row in catalogue.school_lines]
 
 
 def _regions(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import pandas as pd
 
-from expectations.marts import attainment, inequality, observation, observation_harmonised, urban_rural_gap
+from expectations.marts import (
+    attainment,
+    county_balance,
+    inequality,
+    observation,
+    observation_harmonised,
+    urban_rural_gap,
+)
 from expectations.marts.common import Mart, judge_key
 from expectations.suite import Suite
 from warehouse.catalogue import Catalogue
 
 MARTS: dict[str, Mart] = {
     module.MART.name: module.MART
-    for module in (observation, attainment, urban_rural_gap, inequality, observation_harmonised)
+    for module in (observation, attainment, urban_rural_gap, inequality, observation_harmonised, county_balance)
 }
 
 SUITES = tuple(

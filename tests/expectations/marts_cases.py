@@ -35,6 +35,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "indicator_code": "HLT_BEDS", "region_code": "330105", "area_type": "total", "value": 10.0, "obs_status": "A",
         "map_status": "merged", "reported_codes": "330103;330105",
     },
+    "county_balance": {
+        "indicator_code": "SCHOOL_BALANCE_PRIMARY", "region_code": "330105", "resource_code": "ALL", "schools": 8,
+        "schools_missing": 0, "coverage": 1.0, "schools_meeting": 8, "cv": 0.4, "cv_limit": 0.5, "passes_cv": True,
+        "passes": True, "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -43,6 +48,7 @@ KEYS = {
     "urban_rural_gap": ("indicator_code", "region_code", "period_code"),
     "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
     "observation_harmonised": ("indicator_code", "region_code", "period_code", "area_type"),
+    "county_balance": ("indicator_code", "region_code", "period_code", "resource_code"),
 }
 
 
@@ -65,6 +71,7 @@ _NO_MEASURES = dict.fromkeys(
     ),
     np.nan,
 )
+_NO_VERDICT = {"cv": np.nan, "passes_cv": None, "passes": None}
 
 CASES = (
     *(
@@ -114,6 +121,20 @@ CASES = (
              {"map_status": "unmapped", "reported_codes": "330103"}),
     MartCase("observation_harmonised", "stays_in_its_province", "figures of 320103, of another",
              {"reported_codes": "320103"}),
+    MartCase("county_balance", "schools_counted", "coverage 1.2", {"coverage": 1.2}),
+    MartCase("county_balance", "schools_counted", "8 schools, -1 missing",
+             {"schools_missing": -1, "status": "insufficient_coverage", **_NO_VERDICT}),
+    MartCase("county_balance", "schools_counted", "0 missing, 9 that meet", {"schools_meeting": 9, "passes": False}),
+    MartCase("county_balance", "cv_judged", "CV 0.6 with limit 0.5 is said to pass: True", {"cv": 0.6}),
+    MartCase("county_balance", "cv_judged", "CV 0.4 with limit 0.5 is said to pass: False",
+             {"passes_cv": False, "passes": False}),
+    MartCase("county_balance", "cv_judged", "CV -0.1", {"cv": -0.1}),
+    MartCase("county_balance", "verdict_follows", "7 of 8 schools meet", {"schools_meeting": 7}),
+    MartCase("county_balance", "verdict_follows", "8 of 8 schools meet and 0 are missing, CVs: True, county: False",
+             {"passes": False}),
+    MartCase("county_balance", "status_known", "fine is no status", {"status": "fine", **_NO_VERDICT}),
+    MartCase("county_balance", "null_agrees_with_status", "status ok with cv 0.4 and passes", {"passes": None}),
+    MartCase("county_balance", "null_agrees_with_status", "status too_few_units", {"status": "too_few_units"}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

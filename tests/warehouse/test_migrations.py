@@ -20,6 +20,8 @@ from warehouse.reference import sync_catalogue
 MARTS = [
     "attainment",
     "attainment_history",
+    "county_balance",
+    "county_balance_history",
     "indicator",
     "indicator_break",
     "inequality",
@@ -43,6 +45,8 @@ MARTS = [
     "reporting",
     "revision",
     "revision_statistics",
+    "school_resource",
+    "school_resource_history",
     "standard",
     "standard_item",
     "urban_rural_gap",

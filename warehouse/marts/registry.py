@@ -16,20 +16,24 @@ from warehouse import schema
 from warehouse.catalogue import Catalogue
 from warehouse.marts import reach
 from warehouse.marts.attainment import attainment
+from warehouse.marts.county_balance import county_balance
 from warehouse.marts.inequality import inequality
 from warehouse.marts.observation_harmonised import observation_harmonised
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import Slice
+from warehouse.schools import empty_schools
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What marts are computed from. ``figures``: those of the slices and of all that they rest on, as
-    :data:`warehouse.panels.FIGURE_COLUMNS`; ``warned``: slices of which some check warned."""
+    :data:`warehouse.panels.FIGURE_COLUMNS`; ``warned``: slices of which some check warned; ``schools`` reads the schools
+    of slices of rosters, for the one mart that is made of them."""
 
     figures: pd.DataFrame
     catalogue: Catalogue
     warned: Collection[Slice] = field(default_factory=tuple)
+    schools: Callable[[Collection[Slice]], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +50,12 @@ class Mart:
     compute: Callable[[Inputs, Collection[Slice]], pd.DataFrame]
     slices: reach.SlicesOf
     rests_on: reach.RestsOn
+
+
+def _county_balance(given: Inputs, wanted: Collection[Slice]) -> pd.DataFrame:
+    """The balance of the wanted slices: rosters are read only where there are any."""
+    schools = given.schools(wanted) if given.schools is not None and wanted else empty_schools(given.catalogue)
+    return county_balance(schools, given.catalogue, given.warned)
 
 
 _ALL = (
@@ -80,6 +90,14 @@ _ALL = (
         lambda given, wanted: observation_harmonised(given.figures, given.catalogue, wanted),
         reach.slices_where(reach.any_indicator),
         reach.own_parts_and_weights,
+    ),
+    Mart(
+        "county_balance",
+        schema.county_balance,
+        "Balance of compulsory education between the schools of a county, by stage and resource, and the verdict.",
+        _county_balance,
+        reach.roster_slices,
+        reach.own_slice,
     ),
 )
 

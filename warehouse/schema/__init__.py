@@ -18,10 +18,12 @@ from warehouse.schema.core import (
     recomputed_rate,
     region,
     region_change,
+    school_balance_line,
+    school_resource,
     standard,
     standard_value,
 )
-from warehouse.schema.marts import attainment, inequality, observation_harmonised, urban_rural_gap
+from warehouse.schema.marts import attainment, county_balance, inequality, observation_harmonised, urban_rural_gap
 from warehouse.schema.ops import (
     arrival,
     changed_slice,
@@ -48,6 +50,7 @@ __all__ = [
     "attainment",
     "changed_slice",
     "check_result",
+    "county_balance",
     "indicator",
     "indicator_break",
     "inequality",
@@ -70,6 +73,8 @@ __all__ = [
     "release_in_force",
     "release_pointer",
     "return_receipt",
+    "school_balance_line",
+    "school_resource",
     "slice_digest",
     "staged_observation",
     "standard",
