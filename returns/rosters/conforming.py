@@ -218,7 +218,7 @@ def _mark_repeats(cells: pd.DataFrame) -> None:
         return
     contents = known[known["row"].isin(twice["row"])]
     said = contents["fault"].where(
-        contents["fault"] != "", contents["value"].astype(str) + contents["obs_status"].astype(str)
+        contents["fault"] != "", contents["value"].map(repr) + contents["obs_status"].astype(str)
     )
     signature = said.groupby(contents["row"]).agg("|".join).reindex(twice["row"]).to_numpy()
     told = twice.assign(signature=signature + twice["region_code"].to_numpy() + twice["school_name"].to_numpy())
