@@ -75,6 +75,8 @@ class Roster:
     title: str
     schools: tuple[School, ...]
     footnotes: tuple[str, ...]
+    held: tuple[School, ...] | None = None
+    """What a right reader holds of them, a figure that nobody may believe blank; None: all that is printed."""
 
     def rows(self) -> list[list[str]]:
         """The sheet: title, header, schools, notes."""
@@ -101,6 +103,26 @@ def load_resources() -> tuple[Resource, ...]:
         )
         for row in read_rows(CATALOGUE / "school_balance_lines.csv")
     )  # fmt: skip
+
+
+def read_rightly(roster: Roster, period_code: str) -> tuple[dict[str, object], ...]:
+    """The schools that a right reader holds: figures by item (null where blank, or not to be believed)."""
+    stages = {label: stage for stage, label, _, _ in STAGES}
+    items = ("PUPILS", *(each.code for each in load_resources()))
+    return tuple(
+        {
+            "school_code": school.code,
+            "school_name": school.name,
+            "region_code": school.region_code,
+            "period_code": period_code,
+            "stage": stages[school.stage],
+            "figures": {
+                item: float(text.removesuffix(ESTIMATED_MARK)) if text else None
+                for item, text in zip(items, school.figures, strict=True)
+            },
+        }
+        for school in (roster.schools if roster.held is None else roster.held)
+    )
 
 
 def make_roster(
