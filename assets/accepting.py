@@ -114,7 +114,8 @@ def _load_while_checked(
 def _load(
     connection: Connection, refresh: Refresh, arrivals: pd.DataFrame, result: ReadResult, catalogue: Catalogue
 ) -> None:
-    load_returns(connection, refresh, arrivals, result.observations, result.quarantined, result.verdicts, catalogue)
+    frames = (result.observations, result.quarantined, result.verdicts)
+    load_returns(connection, refresh, arrivals, *frames, catalogue, result.roster)
 
 
 def _waived(connection: Connection, arrivals: pd.DataFrame) -> dict[int, set[str]]:
@@ -127,7 +128,8 @@ def _waived(connection: Connection, arrivals: pd.DataFrame) -> dict[int, set[str
 def hold_back(
     result: ReadResult, outcome: SuiteOutcome, waived: Mapping[int, Collection[str]] = MappingProxyType({})
 ) -> ReadResult:
-    """Move every figure of a return that broke a blocking check to quarantine, with the check and its reason.
+    """Move every figure of a return that broke a blocking check to quarantine, with the check and its reason, and so those
+    of its roster.
 
     ``waived`` names checks by arrival that a person lets it pass; any other that it breaks still holds it back.
     """
@@ -138,8 +140,9 @@ def hold_back(
     }
     if not held:
         return result
-    is_held = result.observations["arrival_id"].isin(list(held))
-    figures = result.observations[is_held]
+    is_held, is_held_too = (frame["arrival_id"].isin(list(held)) for frame in (result.observations, result.roster))
+    cells = ["arrival_id", "address", "raw_text"]
+    figures = pd.concat([result.observations.loc[is_held, cells], result.roster.loc[is_held_too, cells]])
     findings = {arrival_id: told for arrival_id, told in outcome.held_findings().items() if arrival_id in held}
     by_arrival = figures["arrival_id"].map
     aside = pd.DataFrame(
@@ -159,6 +162,7 @@ def hold_back(
         result.observations[~is_held].reset_index(drop=True),
         pd.concat([result.quarantined, aside], ignore_index=True),
         verdicts,
+        result.roster[~is_held_too].reset_index(drop=True),
     )
 
 

@@ -22,6 +22,7 @@ from returns.layouts.headers import Column, read_period_label
 from returns.layouts.lost_headers import find_lost_header, find_second_stub
 from returns.layouts.matching import Match, Mismatch, Table
 from returns.layouts.measures import Fault, Measure, MeasureReader
+from returns.rosters.reading import RosterCells, RosterProblem
 
 _CONTINUED = r"[(]?续表?.{0,10}"
 _CODE_BEFORE_NAME = re.compile(r"\s*(\d{6})\s*(\D.*)", re.DOTALL)
@@ -72,11 +73,14 @@ class ReturnCells:
     """Name and version of the layout that read it, ``health_table v1``: ops.return_receipt keeps it."""
     region_code: str
     period_code: str
+    roster: RosterCells | RosterProblem | None = None
+    """Of its roster, where it has one."""
 
     @property
     def count(self) -> int:
-        """How many cells, strays among them."""
-        return sum(block.count for block in self.blocks) + len(self.strays)
+        """How many cells, strays and those of the roster among them."""
+        own = sum(block.count for block in self.blocks) + len(self.strays)
+        return own + (self.roster.count if self.roster is not None else 0)
 
 
 def read_cells(match: Match, measures: MeasureReader) -> ReturnCells | Mismatch:

@@ -10,8 +10,9 @@ cannot give are a *fault*: the exception of ``fetch_bytes`` passes through.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,11 @@ from returns.errors import CarrierError, ConservationError
 from returns.layouts import Layout, load_layouts
 from returns.layouts.matching import Expected, Matcher, Mismatch
 from returns.reasons import MEANINGS, ReturnReason
+from returns.rosters import load_roster
+from returns.rosters.conforming import LabelledRoster, conform_rosters
+from returns.rosters.reading import read_roster
 from warehouse.catalogue import Catalogue
+from warehouse.schools import empty_roster
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +59,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What a batch of returns says. Per arrival: cells = observations + quarantined + duplicates.
+    """What a batch of returns says. Per arrival: cells = observations + cells of rosters + quarantined + duplicates.
 
     ``observations``
         one row a cell that may be loaded: ``arrival_id`` (int64); ``indicator_code, region_code, period_code,
@@ -66,11 +71,14 @@ class ReadResult:
     ``verdicts``
         one row an arrival, in the order given: ``arrival_id, cells, duplicates, problem, explanation, layout``; ``problem`` is
         null, or the reason for which the return as a whole is quarantined (then ``cells`` is 1).
+    ``roster``
+        one row a cell of a roster of schools that may be loaded: :data:`warehouse.schools.ROSTER_COLUMNS`.
     """
 
     observations: pd.DataFrame
     quarantined: pd.DataFrame
     verdicts: pd.DataFrame
+    roster: pd.DataFrame = field(default_factory=empty_roster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +104,20 @@ def read_returns(
         for arrival, outcome in outcomes
         if isinstance(outcome, ReturnCells)
     ]
-    conformed = conform_cells(labelled, RegionResolver(catalogue))
+    resolver = RegionResolver(catalogue)
+    conformed = conform_cells(labelled, resolver)
+    schools = conform_rosters(_rosters(outcomes), resolver, catalogue)
     problems = [(arrival, outcome) for arrival, outcome in outcomes if isinstance(outcome, _Problem)]
-    quarantined = pd.concat([conformed.quarantined, _quarantine_whole(problems)], ignore_index=True)
-    verdicts = _verdicts(outcomes, conformed.duplicates)
-    _assert_conserved(verdicts, conformed.observations, quarantined)
-    return ReadResult(conformed.observations, quarantined, verdicts)
+    aside = [conformed.quarantined, _quarantine_whole(problems), schools.quarantined]
+    quarantined = pd.concat(aside, ignore_index=True)
+    verdicts = _verdicts(outcomes, Counter(conformed.duplicates) + Counter(schools.duplicates))
+    _assert_conserved(verdicts, conformed.observations, quarantined, schools.roster)
+    return ReadResult(conformed.observations, quarantined, verdicts, schools.roster)
 
 
 def _read_one(arrival: Arrival, content: bytes, matcher: Matcher, catalogue: Catalogue) -> ReturnCells | _Problem:
     """The cells of one return, or why it is quarantined whole."""
-    outcome = _read_content(arrival, content, matcher)
+    outcome = _read_content(arrival, content, matcher, catalogue)
     if isinstance(outcome, _Problem):
         log.warning("%s: %s: %s", _label(arrival), outcome.reason, outcome.explanation)
     else:
@@ -114,7 +125,7 @@ def _read_one(arrival: Arrival, content: bytes, matcher: Matcher, catalogue: Cat
     return outcome
 
 
-def _read_content(arrival: Arrival, content: bytes, matcher: Matcher) -> ReturnCells | _Problem:
+def _read_content(arrival: Arrival, content: bytes, matcher: Matcher, catalogue: Catalogue) -> ReturnCells | _Problem:
     grid = read_grid(content, file_name=arrival.file_name, encoding=arrival.encoding)
     if isinstance(grid, CarrierError):
         return _Problem(grid.reason, grid.explanation)
@@ -123,7 +134,21 @@ def _read_content(arrival: Arrival, content: bytes, matcher: Matcher) -> ReturnC
     if isinstance(match, Mismatch):
         return _Problem(match.reason, shorten(match.explanation, 1000))
     cells = read_cells(match, matcher.measures)
-    return _Problem(cells.reason, shorten(cells.explanation)) if isinstance(cells, Mismatch) else cells
+    if isinstance(cells, Mismatch):
+        return _Problem(cells.reason, shorten(cells.explanation))
+    if not match.rosters:
+        return cells
+    roster = read_roster(match.rosters, load_roster(match.layout.roster), match.stated, catalogue)
+    return replace(cells, roster=roster)
+
+
+def _rosters(outcomes: Sequence[tuple[Arrival, ReturnCells | _Problem]]) -> list[LabelledRoster]:
+    """The rosters of the returns that have one."""
+    return [
+        LabelledRoster(arrival.arrival_id, _label(arrival), outcome.region_code, outcome.roster)
+        for arrival, outcome in outcomes
+        if isinstance(outcome, ReturnCells) and outcome.roster is not None
+    ]
 
 
 def _label(arrival: Arrival) -> str:
@@ -153,7 +178,9 @@ def _quarantine_whole(problems: Sequence[tuple[Arrival, _Problem]]) -> pd.DataFr
     )
 
 
-def _verdicts(outcomes: Sequence[tuple[Arrival, ReturnCells | _Problem]], duplicates: dict[int, int]) -> pd.DataFrame:
+def _verdicts(
+    outcomes: Sequence[tuple[Arrival, ReturnCells | _Problem]], duplicates: Mapping[int, int]
+) -> pd.DataFrame:
     arrivals = [arrival for arrival, _ in outcomes]
     problems = [outcome if isinstance(outcome, _Problem) else None for _, outcome in outcomes]
     return pd.DataFrame(
@@ -171,10 +198,13 @@ def _verdicts(outcomes: Sequence[tuple[Arrival, ReturnCells | _Problem]], duplic
     )
 
 
-def _assert_conserved(verdicts: pd.DataFrame, observations: pd.DataFrame, quarantined: pd.DataFrame) -> None:
+def _assert_conserved(
+    verdicts: pd.DataFrame, observations: pd.DataFrame, quarantined: pd.DataFrame, roster: pd.DataFrame
+) -> None:
     """Invariant 1: nothing lost."""
     counts = verdicts.set_index("arrival_id")
     seen = observations["arrival_id"].value_counts().reindex(counts.index, fill_value=0)
+    seen += roster["arrival_id"].value_counts().reindex(counts.index, fill_value=0)
     seen += quarantined["arrival_id"].value_counts().reindex(counts.index, fill_value=0)
     lost = counts["cells"] - seen - counts["duplicates"]
     if (lost != 0).any():

@@ -47,6 +47,9 @@ CellReason = Literal[
     "stray_cell",
     "unequal_duplicates",
     "held_by_province",
+    "unknown_school",
+    "unknown_stage",
+    "negative_amount",
 ]
 Reason = ReturnReason | CellReason
 
@@ -114,5 +117,8 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "short_row": Meaning("the row ends before its header does", "该行列数少于表头"),
     "stray_cell": Meaning("a text that stands outside title, header and table", "表格之外的零散内容"),
+    "unknown_school": Meaning("the row of a roster has no code and name of a school", "学校代码或名称缺失、无法识别"),
+    "unknown_stage": Meaning("the stage in a roster is neither primary nor junior secondary", "学段不是小学或初中"),
+    "negative_amount": Meaning("pupils or an amount of a school are under 0", "学校的学生数或资源数为负"),
     "unequal_duplicates": Meaning("the same figure stands twice with different values", "同一数字出现两次且数值不同"),
 }

@@ -1,7 +1,7 @@
 """From a table to the bytes a platform delivers: pages of JSON, a workbook, a CSV file.
 
 What is here: the three carriers and the grid that workbook and CSV share (title; unit line; two header rows; figures;
-footnotes). What is not here: which platform uses which carrier (`platforms`).
+footnotes); a workbook alone has a second sheet, the schools. What is not here: which platform uses which carrier (`platforms`).
 """
 
 import csv
@@ -12,7 +12,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.tables import ESTIMATED_MARK, Column, ReturnTable
+from sandbox import rosters
+from sandbox.rosters import ESTIMATED_MARK
+from sandbox.tables import Column, ReturnTable
 from sandbox.workbooks import Grid, Merge, write_workbook
 
 PAGE_SIZE = 500
@@ -126,4 +128,14 @@ def make_workbook(table: ReturnTable) -> bytes:
     ]
     figures_end = len(rows)
     rows += [(note,) for note in table.footnotes]
-    return write_workbook(Grid(rows, usual_merges(table), HEADER_ROWS, figures_end, ESTIMATED_MARK))
+    grid = Grid(rows, usual_merges(table), HEADER_ROWS, figures_end, ESTIMATED_MARK)
+    return write_workbook(grid, roster_grid(table))
+
+
+def roster_grid(table: ReturnTable) -> Grid | None:
+    """The sheet of schools that a workbook has besides, if there is one."""
+    if table.roster is None:
+        return None
+    rows = table.roster.rows()
+    end = rosters.FIGURES_START + len(table.roster.schools)
+    return Grid(rows, [(0, 0, 0, len(rows[1]) - 1)], rosters.FIGURES_START, end, ESTIMATED_MARK, are_figures_text=True)

@@ -124,14 +124,14 @@ class Control:
         return Response(encode_json({"total": len(rows), "rows": rows}), media_type="application/json")
 
     async def expected(self, request: Request) -> Response:
-        """Every figure that a right reader holds of one return as served now, and the keys it must set aside."""
+        """Every figure and school that a right reader holds of one return as served now, and the keys it must set aside."""
         asked = request.query_params
         try:
             place = identify(self.platforms, asked.get("platform", ""), asked.get("return_id", ""))
         except LookupError as error:
             return refuse(404, str(error.args[0]))
         expected = self._truth.expected(*place)
-        content = {"figures": expected.figures, "quarantined": expected.quarantined}
+        content = {"figures": expected.figures, "quarantined": expected.quarantined, "schools": expected.schools}
         return Response(encode_json(content), media_type="application/json")
 
     async def truth(self, request: Request) -> Response:

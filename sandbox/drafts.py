@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from sandbox.reference import Reference, Series
+from sandbox.rosters import ESTIMATED_MARK
 from sandbox.seeds import hash_key
-from sandbox.tables import ESTIMATED_MARK, Column, ReturnTable
+from sandbox.tables import Column, ReturnTable
 
 Says = str | None
 """What a cell says in its plain form (`1234.5`, `1234.5e`, "" for a blank); None where it may not be believed."""

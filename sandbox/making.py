@@ -62,4 +62,8 @@ def _stale(
     series = columns_of(maker.annual, form.code, period)
     if (own.columns, own.region_codes) != (before.columns, before.region_codes):
         return begin_draft(own, series)
-    return begin_draft(dataclasses.replace(before, title=title, footnotes=notes, period_code=period.code), series)
+    roster = before.roster
+    if roster is not None and own.roster is not None:
+        roster = dataclasses.replace(roster, title=own.roster.title, footnotes=own.roster.footnotes)
+    table = dataclasses.replace(before, title=title, footnotes=notes, period_code=period.code, roster=roster)
+    return begin_draft(table, series)

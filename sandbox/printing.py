@@ -19,11 +19,13 @@ from sandbox.carriers import (
     envelope,
     head_rows,
     make_pages,
+    roster_grid,
     usual_merges,
 )
 from sandbox.drafts import Draft
 from sandbox.faults import ActiveFaults
-from sandbox.tables import ESTIMATED_MARK
+from sandbox.rosters import ESTIMATED_MARK
+from sandbox.rosters import SHEET_NAME as ROSTER_NAME
 from sandbox.workbooks import FIXED_DATE, SHEET_NAME, Grid, write_sheets, write_workbook
 
 LOGIN_PAGE = (
@@ -85,11 +87,12 @@ def lay_out(draft: Draft) -> list[Sheet]:
 def _workbook(draft: Draft) -> bytes:
     sheets = lay_out(draft)
     if len(sheets) > 1 or sheets[0].name != SHEET_NAME:
-        return write_sheets([(sheet.name, _typed(sheet, draft)) for sheet in sheets])
+        return write_sheets(_all_typed(draft))
     [sheet] = sheets
     are_text = draft.layout.are_figures_text
     merges = usual_merges(draft.table)
-    return write_workbook(Grid(sheet.rows, merges, sheet.start, sheet.end, ESTIMATED_MARK, are_text))
+    grid = Grid(sheet.rows, merges, sheet.start, sheet.end, ESTIMATED_MARK, are_text)
+    return write_workbook(grid, roster_grid(draft.table))
 
 
 def _typed(sheet: Sheet, draft: Draft) -> list[list[str | float]]:
@@ -104,6 +107,14 @@ def _typed(sheet: Sheet, draft: Draft) -> list[list[str | float]]:
             return text
 
     return [[cell(row, column, text) for column, text in enumerate(texts)] for row, texts in enumerate(sheet.rows)]
+
+
+def _all_typed(draft: Draft) -> list[tuple[str, list[list[str | float]]]]:
+    """Every sheet with its rows, the one of schools last: of that all is text."""
+    sheets = [(sheet.name, _typed(sheet, draft)) for sheet in lay_out(draft)]
+    if draft.table.roster is not None:
+        sheets.append((ROSTER_NAME, [[*row] for row in draft.table.roster.rows()]))
+    return sheets
 
 
 def _one_below_the_other(draft: Draft) -> list[list[str]]:
@@ -143,7 +154,14 @@ def _html(draft: Draft) -> bytes:
                 cells.append(f"<td{span}>{html.escape(text)}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>\n")
     head = '<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head><body>'
-    return f'{head}<table border="1">\n{"".join(lines)}</table></body></html>'.encode()
+    schools = _html_rows(draft.table.roster.rows()) if draft.table.roster else ""
+    return f'{head}<table border="1">\n{"".join(lines)}</table>{schools}</body></html>'.encode()
+
+
+def _html_rows(rows: list[list[str]]) -> str:
+    """A second table of the page."""
+    lines = ("".join(f"<td>{html.escape(text)}</td>" for text in row) for row in rows)
+    return '<table border="1">\n' + "".join(f"<tr>{line}</tr>\n" for line in lines) + "</table>"
 
 
 def _zip(content: bytes, name: str) -> bytes:
@@ -161,7 +179,7 @@ def _plain(draft: Draft, carrier: str) -> bytes:
 
 
 FILES: Mapping[str, Callable[[Draft, str], bytes]] = {
-    "xls": lambda draft, _: write_xls([(sheet.name, _typed(sheet, draft)) for sheet in lay_out(draft)]),
+    "xls": lambda draft, _: write_xls(_all_typed(draft)),
     "html_table": lambda draft, _: _html(draft),
     "tab_separated": lambda draft, _: _separated(draft, "\t").encode("gb18030"),
     "utf8_bom": lambda draft, _: _separated(draft, ",").encode("utf-8-sig"),

@@ -28,6 +28,7 @@ from sandbox.seeds import hash_key
 
 NOT_A_NUMBER = "约12"
 UNKNOWN_REGION, UNKNOWN_REGION_NAME = "999999", "未名县"
+UNDER_ZERO, UNKNOWN_STAGE = "-3", "高中"
 UNKNOWN_UNIT, UNKNOWN_NAME, RENAMING = "斤", "未知指标", "（新口径）"
 SLIP = Decimal("0.0001")
 OLD_CODES_UNTIL = "2022-01-01"
@@ -200,6 +201,31 @@ def space_names(draft: Draft, _: Reference) -> Draft:
     return dataclasses.replace(draft, table=dataclasses.replace(draft.table, region_names=names))
 
 
+def spoil_schools(draft: Draft, _: Reference) -> Draft:
+    """In the roster a figure becomes 约12 and another is under 0, a stage and a county are none, a school stands twice with
+    different figures."""
+    roster = draft.table.roster
+    if roster is None:
+        return draft
+    first, second, third, fourth, *others, last = roster.schools
+    printed = [
+        dataclasses.replace(first, figures=(first.figures[0], NOT_A_NUMBER, *first.figures[2:])),
+        dataclasses.replace(second, figures=(*second.figures[:2], UNDER_ZERO, *second.figures[3:])),
+        dataclasses.replace(third, stage=UNKNOWN_STAGE),
+        dataclasses.replace(fourth, region_code=UNKNOWN_REGION, region_name=UNKNOWN_REGION_NAME),
+        *others,
+        last,
+        dataclasses.replace(last, figures=(f"1{last.figures[0]}", *last.figures[1:])),
+    ]
+    held = (
+        dataclasses.replace(first, figures=(first.figures[0], "", *first.figures[2:])),
+        dataclasses.replace(second, figures=(*second.figures[:2], "", *second.figures[3:])),
+        *others,
+    )
+    roster = dataclasses.replace(roster, schools=tuple(printed), held=held)
+    return dataclasses.replace(draft, table=dataclasses.replace(draft.table, roster=roster))
+
+
 def shift_columns(draft: Draft, _: Reference) -> Draft:
     """Every figure one column to the right of its header; the last one falls off."""
     if len(draft.series) == 1:
@@ -284,6 +310,7 @@ SPOILERS: Mapping[str, Spoiler] = {
     "unknown_region": add_unknown_region,
     "repeated_row": repeat_row,
     "unequal_duplicates": repeat_row_unequally,
+    "bad_schools": spoil_schools,
     "numbers_as_text": write_as_text,
     "spaced_names": space_names,
     "unknown_header": forget_header,

@@ -1,6 +1,7 @@
 """A return as a table of text: title, columns, and the figures of the province and its counties as printed.
 
-What is here: names, labels, printed figures. What is not here: the carrier (`carriers`), faults (`faults`).
+What is here: names, labels, printed figures. What is not here: the carrier (`carriers`), faults (`faults`), the schools of
+an education return (`rosters`).
 """
 
 import dataclasses
@@ -12,11 +13,11 @@ from sandbox.annual import STATUS_BLANK, STATUS_PUBLISHED, AnnualTable, Rounding
 from sandbox.counties import CountyModel
 from sandbox.periods import ReturnPeriod, published_at
 from sandbox.reference import Form, Province, Reference, Series, load_reference
+from sandbox.rosters import ESTIMATED_MARK, Roster, make_roster
 from sandbox.seeds import Floats, hash_key
 from sandbox.spans import province_figures
 
 FIRST_COUNTY_YEAR = 2024
-ESTIMATED_MARK = "e"
 AREA_LABELS = {
     "employment": {"total": "合计", "urban": "城镇", "rural": "农村"},
     "health": {"total": "合计", "urban": "城市", "rural": "农村"},
@@ -47,6 +48,8 @@ class ReturnTable:
     rows: tuple[tuple[str, ...], ...]
     """One tuple a region, parallel to `columns`: the province first."""
     footnotes: tuple[str, ...]
+    roster: Roster | None = None
+    """The schools of the pilot counties, on a sheet of their own."""
 
 
 def format_figure(value: float, factor: float, decimals: int) -> str:
@@ -102,7 +105,14 @@ class TableMaker:
             region_names=tuple(names),
             rows=tuple(zip(*columns, strict=True)),
             footnotes=footnotes_of(form, province, period, self.seed),
+            roster=self._roster(form, province, period)
+            if form.sector == "education" and counties is not None
+            else None,
         )
+
+    def _roster(self, form: Form, province: Province, period: ReturnPeriod) -> Roster:
+        title, notes = title_of(form, province, period), footnotes_of(form, province, period, self.seed)
+        return make_roster(self.seed, self.reference, province, period, title, notes)
 
     def _column(self, form: Form, series: Series) -> Column:
         unit = self.annual.rules[series.label].printed_unit

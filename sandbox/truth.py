@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox import rosters
 from sandbox.drafts import Draft, factor_of, split_mark
 from sandbox.faults import KINDS, ActiveFaults
 from sandbox.kinds import OUTCOMES
@@ -69,10 +70,11 @@ class Deliveries:
 
 @dataclasses.dataclass(frozen=True)
 class Expectation:
-    """What is left of one return: its figures, and the keys of those that nobody may believe."""
+    """What is left of one return: its figures, the keys of those that nobody may believe, and its schools."""
 
     figures: tuple[dict[str, Any], ...]
     quarantined: tuple[dict[str, Any], ...]
+    schools: tuple[dict[str, Any], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,6 +190,7 @@ def read_rightly(draft: Draft, period: ReturnPeriod, platforms: Platforms) -> Ex
     return Expectation(
         tuple(_named(key) | figure for key, figure in held.items() if key not in refused),
         tuple(_named(key) for key in refused),
+        rosters.read_rightly(draft.table.roster, period.code) if draft.table.roster else (),
     )
 
 

@@ -1,9 +1,9 @@
 """Workbooks, fast: the package is XlsxWriter's, the sheet's cells are written here.
 
-What is here: one `.xlsx` with one sheet `表1` from rows of text. XlsxWriter makes the package once (styles, theme,
-properties with a fixed date); each workbook then differs in its sheet alone, written as inline strings, which costs
-a fifth of writing every cell through a library (`README.md` of this room has the measurement). What is not here:
-what stands in the rows (`carriers`).
+What is here: one `.xlsx` with a sheet `表1` from rows of text, and perhaps one of schools. XlsxWriter makes the package
+once (styles, theme, properties with a fixed date); each workbook then differs in its sheets alone, written as inline
+strings, which costs a fifth of writing every cell through a library (`README.md` of this room has the measurement). What
+is not here: what stands in the rows (`carriers`).
 """
 
 import dataclasses
@@ -17,8 +17,10 @@ from xml.sax.saxutils import escape
 
 import xlsxwriter
 
+from sandbox.rosters import SHEET_NAME as ROSTER_NAME
+
 SHEET_NAME = "表1"
-SHEET_PATH = "xl/worksheets/sheet1.xml"
+SHEET_PATH, ROSTER_PATH = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
 MAX_DECIMALS = 12
 COMPRESSION_LEVEL = 1
 """Speed before size: these files travel over loopback."""
@@ -44,12 +46,19 @@ class Grid:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Package:
-    members: dict[str, bytes]
+class _Frame:
+    """A sheet's XML from its root to its dimension, then up to its cells, and after them."""
+
     before: str
-    """The sheet's XML from its root to its dimension, then up to its cells."""
     between: str
     after: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Package:
+    members: dict[str, bytes]
+    frames: tuple[_Frame, ...]
+    """Of `表1`, and of the schools where there are any."""
     title: str
     header: str
     number: tuple[str, ...]
@@ -57,7 +66,7 @@ class _Package:
 
 
 @functools.cache
-def _package() -> _Package:
+def _package(*, has_roster: bool) -> _Package:
     """The empty package, as XlsxWriter makes it, and the style numbers of our formats."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
@@ -71,14 +80,20 @@ def _package() -> _Package:
         formats += [{"num_format": "0." + "0" * places if places else "0"} for places in range(MAX_DECIMALS + 1)]
         for column, each in enumerate(formats):
             sheet.write_blank(0, column, None, book.add_format(each))
+        if has_roster:
+            schools = book.add_worksheet(ROSTER_NAME)
+            schools.freeze_panes(2, 2)
+            schools.set_column(0, 1, 18)
+            schools.write_blank(0, 0, None, book.add_format({"bold": True}))
     with zipfile.ZipFile(content) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    xml = members.pop(SHEET_PATH).decode()
-    styles = [f' s="{number}"' for number in re.findall(r'<c r="[A-Z]+1" s="(\d+)"', xml)]
-    parts = re.fullmatch(r'(.*<dimension ref=")[^"]*("/>.*)<sheetData>.*</sheetData>(.*)', xml, re.DOTALL)
-    if parts is None or len(styles) != len(formats):
+    sheets = [members.pop(path).decode() for path in (SHEET_PATH, ROSTER_PATH)[: 1 + has_roster]]
+    styles = [f' s="{number}"' for number in re.findall(r'<c r="[A-Z]+1" s="(\d+)"', sheets[0])]
+    pattern = re.compile(r'(.*<dimension ref=")[^"]*("/>.*)<sheetData>.*</sheetData>(.*)', re.DOTALL)
+    parts = [found.groups() for xml in sheets if (found := pattern.fullmatch(xml))]
+    if len(parts) != len(sheets) or len(styles) != len(formats):
         raise RuntimeError("this XlsxWriter writes a sheet unlike the one known here: pin it to the locked version")
-    return _Package(members, parts[1], parts[2], parts[3], styles[0], styles[1], tuple(styles[2:]))
+    return _Package(members, tuple(_Frame(*each) for each in parts), styles[0], styles[1], tuple(styles[2:]))
 
 
 @functools.cache
@@ -112,8 +127,7 @@ def _figure_row(cells: Sequence[str], row: int, letters: Sequence[str], mark: st
     return f'<row r="{row}">{"".join(parts)}</row>'
 
 
-def _sheet_xml(grid: Grid) -> str:
-    package = _package()
+def _sheet_xml(grid: Grid, package: _Package, frame: _Frame) -> str:
     width = max(len(row) for row in grid.rows)
     letters = [column_letters(column) for column in range(width)]
     rows = []
@@ -131,7 +145,7 @@ def _sheet_xml(grid: Grid) -> str:
     merged = f'<mergeCells count="{len(grid.merges)}">{merges}</mergeCells>' if grid.merges else ""
     dimension = f"A1:{letters[-1]}{len(grid.rows)}"
     data = "".join(rows)
-    return f"{package.before}{dimension}{package.between}<sheetData>{data}</sheetData>{merged}{package.after}"
+    return f"{frame.before}{dimension}{frame.between}<sheetData>{data}</sheetData>{merged}{frame.after}"
 
 
 def write_sheets(sheets: Sequence[tuple[str, Sequence[Sequence[str | float]]]]) -> bytes:
@@ -150,10 +164,16 @@ def write_sheets(sheets: Sequence[tuple[str, Sequence[Sequence[str | float]]]]) 
     return content.getvalue()
 
 
-def write_workbook(grid: Grid) -> bytes:
-    """The bytes of the workbook; the same grid gives the same bytes."""
+def write_workbook(grid: Grid, roster: Grid | None = None) -> bytes:
+    """The bytes of the workbook; the same grids give the same bytes."""
     content = io.BytesIO()
+    package = _package(has_roster=roster is not None)
+    grids = [(SHEET_PATH, grid), *([(ROSTER_PATH, roster)] if roster is not None else [])]
+    sheets = [
+        (path, _sheet_xml(each, package, frame).encode())
+        for (path, each), frame in zip(grids, package.frames, strict=True)
+    ]
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL) as archive:
-        for name, member in [*_package().members.items(), (SHEET_PATH, _sheet_xml(grid).encode())]:
+        for name, member in [*package.members.items(), *sheets]:
             archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), member, zipfile.ZIP_DEFLATED, COMPRESSION_LEVEL)
     return content.getvalue()

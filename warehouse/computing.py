@@ -26,10 +26,11 @@ from warehouse.marts.registry import MARTS, Inputs
 from warehouse.merging import Merged, merge
 from warehouse.panels import STATUSES, Slice
 from warehouse.parts import are_rules_missing, figure_rules, inequality_rules, record_missing_rules, record_rules
-from warehouse.publishing import digest_slices, unpublished_slices, write_mart
+from warehouse.publishing import FACTS, digest_slices, unpublished_slices, write_mart
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
 from warehouse.schema import changed_slice, release, slice_digest
+from warehouse.schools import slices_of
 
 _FIGURE_COLUMNS = (
     ("indicator_key", "int2"),
@@ -56,6 +57,7 @@ _READ_FIRST = sql.SQL(
 _CURRENT = sql.SQL(" WHERE o.superseded_at = 'infinity'")
 _KNOWN_THEN = sql.SQL(" WHERE o.recorded_at <= {moment} AND o.superseded_at > {moment}")
 
+_CHANGED = ("indicator_key", "period_key", "revisions")
 #: Figures read together: 2,000,000 are some 50 MB, and the tables a mart makes of them a few times that.
 _FIGURES_AT_ONCE = 2_000_000
 #: What a slice of which nothing was published yet is taken to hold: all counties, and some areas.
@@ -68,11 +70,12 @@ Moment = datetime.datetime | None
 def changed_slices(connection: Connection, catalogue: Catalogue) -> set[Slice]:
     """The (indicator_key, period_key) pairs that no release shows yet as they are now.
 
-    Figures of an indicator that the catalogue no longer has stay as they were published.
+    Figures of an indicator that the catalogue no longer has stay as they were published. Slices of rosters are among them
+    (:func:`warehouse.schools.slices_of`): of those there is no figure to compute.
     """
     rows = unpublished_slices(connection)
     pairs = zip(rows["indicator_key"].tolist(), rows["period_key"].tolist(), strict=True)
-    return {pair for pair in pairs if pair[0] in catalogue.by_key}
+    return {pair for pair in pairs if pair[0] in catalogue.code_by_key}
 
 
 def shown_slices(connection: Connection) -> dict[str, dict[Slice, int]]:
@@ -98,13 +101,14 @@ def _with(changed: Iterable[Slice], shown: Iterable[Slice]) -> dict[int, set[int
 def known_periods(
     connection: Connection, changed: Collection[Slice], release_id: int | None = None
 ) -> dict[int, set[int]]:
-    """Periods each indicator has figures for: those of the last release (or ``release_id``), and what changed since."""
+    """Periods each indicator has figures for, or rosters: those of the last release (or ``release_id``), and what changed
+    since."""
     digests = slice_digest
     is_shown: sa.ColumnElement[bool] = digests.c.release_to.is_(None)
     if release_id is not None:
         is_shown = sa.and_(digests.c.release_from <= release_id, is_shown | (digests.c.release_to > release_id))
     rows = connection.execute(
-        sa.select(digests.c.indicator_key, digests.c.period_key).where(digests.c.mart == "observation", is_shown)
+        sa.select(digests.c.indicator_key, digests.c.period_key).where(digests.c.mart.in_(FACTS), is_shown)
     )
     return _with(changed, [(row.indicator_key, row.period_key) for row in rows])
 
@@ -161,7 +165,8 @@ def read_inputs(
     if not provincial <= whole:
         provinces = [int(code) for code in catalogue.provinces]
         figures = _join([figures, read_figures(connection, provincial - whole, regions=provinces)])
-    return Inputs(figures, catalogue, warned, read_first_figures(connection, asked))
+    first = read_first_figures(connection, asked)
+    return Inputs(figures, catalogue, warned, first, lambda slices: read_schools(connection, slices, catalogue))
 
 
 def _typed(figures: pd.DataFrame) -> pd.DataFrame:
@@ -186,7 +191,7 @@ def note_catalogue_change(connection: Connection, refresh: Refresh, catalogue: C
     if last is None or last == catalogue.sha256:
         return False
     known = known_periods(connection, ())
-    slices = [(key, period) for key, periods in known.items() if key in catalogue.by_key for period in periods]
+    slices = [(key, period) for key, periods in known.items() if key in catalogue.code_by_key for period in periods]
     frame = pd.DataFrame(slices, columns=["indicator_key", "period_key"]).assign(revisions=0)
     record_changes(connection, refresh, frame)
     return True
@@ -202,14 +207,19 @@ def warned_slices(connection: Connection) -> set[Slice]:
 def compute_observations(connection: Connection, refresh: Refresh, catalogue: Catalogue) -> Merged | None:
     """Single spans, derived indicators and national figures of whatever the changed slices reach.
 
-    None where nothing changed.
+    None where nothing changed; where only rosters did, no figure is computed.
     """
     note_catalogue_change(connection, refresh, catalogue)
     if are_rules_missing(connection):
         record_missing_rules(connection, catalogue, known_periods(connection, ()))
-    changed = changed_slices(connection, catalogue)
-    if not changed:
+    everything = changed_slices(connection, catalogue)
+    if not everything:
         return None
+    changed = everything - slices_of(everything, catalogue)
+    if not changed:
+        return Merged(
+            *(pd.DataFrame(columns=[*columns]) for columns in (("arrival_id", "loaded", "unchanged"), _CHANGED))
+        )
     known = known_periods(connection, changed)
     spans = touched_spans(changed, catalogue, known)
     for indicator_key, period_key in spans:
@@ -293,7 +303,8 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> Iterator[dict
     """
     changed = changed_slices(connection, catalogue)
     shown = shown_slices(connection)
-    known = _with(changed, shown.get("observation", {}))
+    facts = [key for name in FACTS for key in shown.get(name, {})]
+    known = _with(changed, facts)
     warned = warned_slices(connection)
     wanted: dict[str, set[Slice]] = {}
     for mart in MARTS.values():
@@ -322,9 +333,10 @@ def write_marts(connection: Connection, computed: Mapping[str, MartRows], releas
 
 
 def digest_observations(connection: Connection, release_id: int, catalogue: Catalogue) -> None:
-    """Hash the figures that changed, as release ``release_id`` will show them."""
+    """Hash the figures and rosters that changed, as release ``release_id`` will show them."""
     want(connection, changed_slices(connection, catalogue))
-    digest_slices(connection, "observation", release_id)
+    for fact in FACTS:
+        digest_slices(connection, fact, release_id)
 
 
 def compute_metrics(given: Inputs, wanted: Mapping[str, Collection[Slice]]) -> dict[str, pd.DataFrame]:

@@ -6,7 +6,8 @@ one transaction. Not here: reading returns, computing what is derived from them.
 The frames are those the returns room gives: ``observations`` (arrival_id, indicator_code, region_code, period_code,
 area_type, value, obs_status, last_digit, address), ``quarantined`` (arrival_id, address, raw_text, reason, explanation,
 explanation_zh) and ``verdicts`` (arrival_id, cells, duplicates, problem, explanation, layout), one row a delivery; of the
-portal's also ``agreed``, the cells that say what a province's own return holds.
+portal's also ``agreed``, the cells that say what a province's own return holds. Beside them the cells of rosters of schools
+(:mod:`warehouse.schools`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from warehouse.schema import (
     quarantine,
     return_receipt,
 )
+from warehouse.schools import LoadedRosters, empty_roster, load_rosters
 
 
 def load_returns(
@@ -43,6 +45,7 @@ def load_returns(
     quarantined: pd.DataFrame,
     verdicts: pd.DataFrame,
     catalogue: Catalogue,
+    roster: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Load the deliveries of one form; returns a row a delivery: arrival_id, state, cells, loaded, unchanged, quarantined.
 
@@ -68,11 +71,29 @@ def load_returns(
         gone.append(close_absent(connection, refresh, so_far, closing, quarantined))
         closed = gone[-1].drop(columns="arrival_id").groupby(list(SLICE)).sum().reset_index()
         record_changes(connection, refresh, closed)
+    rosters = _load_rosters(connection, refresh, arrivals, observations, quarantined, catalogue, roster)
+    counts.append(rosters.counts)
+    record_changes(connection, refresh, rosters.changed)
     receipts = _tell_absent(_account(verdicts, quarantined, pd.concat(counts)), pd.concat(gone))
     _write_receipts(connection, arrivals.assign(refresh_id=refresh.refresh_id), receipts)
     _write_quarantine(connection, arrivals, quarantined, refresh.recorded_at)
     connection.execute(sa.delete(arrival).where(arrival.c.arrival_id.in_(arrivals["arrival_id"].tolist())))
     return receipts
+
+
+def _load_rosters(
+    connection: Connection,
+    refresh: Refresh,
+    arrivals: pd.DataFrame,
+    observations: pd.DataFrame,
+    quarantined: pd.DataFrame,
+    catalogue: Catalogue,
+    roster: pd.DataFrame | None,
+) -> LoadedRosters:
+    cells = empty_roster() if roster is None else roster
+    read = {*observations["arrival_id"].unique().tolist(), *cells["arrival_id"].unique().tolist()}
+    aside = quarantined.loc[quarantined["reason"] != "stray_cell", "arrival_id"].unique().tolist()
+    return load_rosters(connection, refresh, arrivals, cells, read, aside, catalogue)
 
 
 def _turns(arrivals: pd.DataFrame, figures: pd.DataFrame) -> pd.Series[int]:

@@ -33,7 +33,20 @@ from warehouse.schema import changed_slice, check_result, release, release_in_fo
 MART_TABLES: Mapping[str, Table] = {mart.name: mart.table for mart in MARTS.values()}
 """Tables of the marts by name."""
 
+FACTS: Mapping[str, Table] = {"observation": schema.observation, "school_resource": schema.school_resource}
+"""Tables of what is known, by the name under which it is published and hashed: each row is a vintage."""
+
 _VALIDITY = ("release_from", "release_to")
+_VINTAGE = (
+    "recorded_at",
+    "superseded_at",
+    "last_digit",
+    "receipt_id",
+    "address",
+    "addresses",
+    "end_reason",
+    "ended_by",
+)
 
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -149,7 +162,7 @@ def write_mart(connection: Connection, mart: str, frame: pd.DataFrame, release_i
 
 
 def digest_slices(connection: Connection, mart: str, release_id: int) -> None:
-    """Hash the slices of ``pg_temp.wanted`` of a mart (or of ``observation``) as release ``release_id`` will show them.
+    """Hash the slices of ``pg_temp.wanted`` of a mart (or of one of :data:`FACTS`) as release ``release_id`` will show them.
 
     A hash covers keys, values and statuses in a fixed order; no ids, no times.
     """
@@ -162,7 +175,7 @@ def digest_slices(connection: Connection, mart: str, release_id: int) -> None:
         .where(keys.in_(sa.select(wanted.c.indicator_key, wanted.c.period_key)))
         .values(release_to=release_id)
     )
-    table = MART_TABLES.get(mart, schema.observation)
+    table = MART_TABLES[mart] if mart in MART_TABLES else FACTS[mart]
     is_wanted = sa.and_(wanted.c.indicator_key == table.c.indicator_key, wanted.c.period_key == table.c.period_key)
     is_in_force = table.c.release_to.is_(None) if mart in MART_TABLES else table.c.superseded_at == _INFINITY
     selected = digest_of(mart, table).add_columns(sa.literal(release_id)).join(wanted, is_wanted).where(is_in_force)
@@ -175,13 +188,9 @@ def digest_of(mart: str, table: Table) -> sa.Select[tuple[str, int, int, int, st
 
     The grade is left out: it tells how figures were judged on the way, which is not the same for a rebuilt warehouse.
     """
-    hidden = {"indicator_key", "period_key", "standard_key", "grade", *_VALIDITY}
-    shown = (
-        [column.name for column in MART_TABLES[mart].columns if column.name not in hidden]
-        if mart in MART_TABLES
-        else []
-    )
-    row = sa.cast(sa.func.row(*(table.c[name] for name in shown or _FACTS)), sa.Text)
+    hidden = {"indicator_key", "period_key", "standard_key", "grade", *_VALIDITY, *_VINTAGE}
+    columns = (MART_TABLES[mart] if mart in MART_TABLES else FACTS[mart]).columns
+    row = sa.cast(sa.func.row(*(table.c[column.name] for column in columns if column.name not in hidden)), sa.Text)
     joined = sa.func.string_agg(row, sa.dialects.postgresql.aggregate_order_by(sa.literal("\n"), sa.collate(row, "C")))
     digest = sa.func.encode(sa.func.sha256(sa.func.convert_to(joined, "UTF8")), "hex")
     keys = (table.c.indicator_key, table.c.period_key)
@@ -189,7 +198,6 @@ def digest_of(mart: str, table: Table) -> sa.Select[tuple[str, int, int, int, st
 
 
 _INFINITY = sa.text("'infinity'")
-_FACTS = ("region_key", "area_key", "value", "obs_status")
 
 
 def nominate(connection: Connection, release_id: int) -> None:
@@ -315,7 +323,7 @@ def gather_statistics(connection: Connection) -> None:
     with a condition on ``mart.indicator`` forty times: the whole mart was read again for each indicator).
     """
     joined = (schema.indicator, schema.region, schema.period)
-    for table in (schema.observation, *MART_TABLES.values(), schema.return_receipt, *joined):
+    for table in (*FACTS.values(), *MART_TABLES.values(), schema.return_receipt, *joined):
         connection.execute(sa.text(f"ANALYZE {table.schema}.{table.name}"))
 
 

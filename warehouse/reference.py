@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from warehouse import schema
 from warehouse.breaks import definition_breaks
-from warehouse.catalogue import Catalogue
+from warehouse.catalogue import Catalogue, SchoolStage
 from warehouse.periods import period_from_key
 
 
@@ -50,6 +50,7 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     _replace(connection, schema.indicator_break, _breaks(catalogue))
     _replace(connection, schema.milestone, _milestones(catalogue))
     _replace(connection, schema.recomputed_rate, _rates(catalogue))
+    _replace(connection, schema.school_balance_line, _school_lines(catalogue))
     return True
 
 
@@ -59,7 +60,7 @@ def _indicators(catalogue: Catalogue) -> list[dict[str, Any]]:
         row.model_dump(include=set(schema.indicator.columns.keys())) | {"area_types": ";".join(row.area_types)}
         for row in catalogue.indicators.values()
     ]
-    return indicators + [
+    indices = [
         {
             "indicator_key": row.index_key,
             "code": row.code,
@@ -70,6 +71,7 @@ def _indicators(catalogue: Catalogue) -> list[dict[str, Any]]:
         | _OF_AN_INDEX
         for row in catalogue.indices.values()
     ]
+    return indicators + indices + [_of_schools(row) for row in catalogue.school_stages.values()]
 
 
 _OF_AN_INDEX: dict[str, Any] = {
@@ -92,6 +94,31 @@ _OF_AN_INDEX: dict[str, Any] = {
     "decimals": 3,
 }
 """What all indices have in common as rows of ``core.indicator``."""
+
+
+def _of_schools(stage: SchoolStage) -> dict[str, Any]:
+    """The balance of schools as an indicator, so that its rows have a code and a name like any other; no figure is of it."""
+    return dict.fromkeys(schema.indicator.columns.keys()) | {
+        "indicator_key": stage.indicator_key,
+        "code": stage.indicator_code,
+        "name_zh": stage.name_zh,
+        "name_en": stage.name_en,
+        "sector": "education",
+        "kind": "derived",
+        "unit": "CV",
+        "frequency": "S",
+        "area_types": "total",
+        "finest_level": "county",
+        "direction": "lower",
+        "aggregation": "none",
+        "is_cumulative": False,
+        "is_comparable": False,
+        "decimals": 2,
+    }
+
+
+def _school_lines(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [row.model_dump(include=set(schema.school_balance_line.columns.keys())) for row in catalogue.school_lines]
 
 
 def _regions(catalogue: Catalogue) -> list[dict[str, Any]]:

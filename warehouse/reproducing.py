@@ -20,8 +20,9 @@ from warehouse.catalogue import Catalogue
 from warehouse.computing import compute_figures, compute_metrics, known_periods, read_figures, read_first_figures
 from warehouse.marts.registry import MARTS, Inputs
 from warehouse.panels import Slice
-from warehouse.publishing import MART_TABLES, digest_of, hash_of_slices, slice_codes
+from warehouse.publishing import FACTS, MART_TABLES, digest_of, hash_of_slices, slice_codes
 from warehouse.releases import read_release
+from warehouse.schools import read_schools, slices_of
 
 Digests = dict[tuple[str, int, int], str]
 
@@ -76,17 +77,17 @@ def _recorded(connection: Connection, release_id: int) -> Digests:
 
 
 def _stored(connection: Connection, release_id: int, moment: datetime.datetime) -> Digests:
-    facts = schema.observation
-    found = _run(connection, digest_of("observation", facts).where(
-        facts.c.recorded_at <= moment, facts.c.superseded_at > moment
-    ))  # fmt: skip
+    found: Digests = {}
+    for name, facts in FACTS.items():
+        is_known = sa.and_(facts.c.recorded_at <= moment, facts.c.superseded_at > moment)
+        found |= _run(connection, digest_of(name, facts).where(is_known))
     for mart, table in MART_TABLES.items():
         found |= _run(connection, digest_of(mart, table).where(_shown(table, release_id)))
     return found
 
 
 def _computed(connection: Connection, release_id: int, moment: datetime.datetime, catalogue: Catalogue) -> Digests:
-    """Everything from the reported figures of then: single spans, rates, the nation, and the metrics on top."""
+    """Everything from the reported figures and rosters of then: single spans, rates, the nation, the metrics on top."""
     known = known_periods(connection, (), release_id)
     everything: set[Slice] = {(key, period) for key, periods in known.items() for period in periods}
     wanted = {key for key in everything if key[0] in catalogue.by_key}
@@ -97,14 +98,17 @@ def _computed(connection: Connection, release_id: int, moment: datetime.datetime
     found = _digest_frame(connection, "observation", figures.astype({"obs_status": str}), recorded_at=moment)
     slices = {mart.name: mart.slices(catalogue, known) for mart in MARTS.values()}
     first = read_first_figures(connection, wanted, as_of=moment)
-    for mart, frame in compute_metrics(Inputs(figures, catalogue, first_figures=first), slices).items():
+    schools = read_schools(connection, slices_of(everything, catalogue), catalogue, as_of=moment)
+    found |= _digest_frame(connection, "school_resource", schools, recorded_at=moment, receipt_id=0, addresses="")
+    given = Inputs(figures, catalogue, first_figures=first, schools=lambda _: schools)
+    for mart, frame in compute_metrics(given, slices).items():
         found |= _digest_frame(connection, mart, frame, release_from=release_id)
     return found
 
 
 def _digest_frame(connection: Connection, mart: str, frame: pd.DataFrame, **constants: Any) -> Digests:
     """Hashes of a frame by slice, made by the same database function as the recorded ones."""
-    table = MART_TABLES.get(mart, schema.observation)
+    table = MART_TABLES[mart] if mart in MART_TABLES else FACTS[mart]
     twin = table.to_metadata(sa.MetaData(), schema="pg_temp", name=f"again_{mart}")
     connection.execute(sa.text(f"DROP TABLE IF EXISTS pg_temp.again_{mart}"))
     connection.execute(

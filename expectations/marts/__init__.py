@@ -15,6 +15,7 @@ from expectations.marts import (
     composite_index,
     convergence,
     cost_to_floor,
+    county_balance,
     coupling,
     index_weight,
     inequality,
@@ -52,7 +53,7 @@ MARTS: dict[str, Mart] = {
         inequality_bounds,
         convergence,
         trend,
-        observation_harmonised,
+        county_balance,
     )
 }
 

@@ -114,15 +114,43 @@ def _headlines(result: ReadResult) -> Iterator[str]:
         return
     yield (
         f"Read by {verdict['layout']}: {verdict['cells']:,} cells = {len(result.observations):,} observations +"
-        f" {len(result.quarantined):,} quarantined + {verdict['duplicates']:,} repeats"
+        f"{_of_schools(result)} {len(result.quarantined):,} quarantined + {verdict['duplicates']:,} repeats"
     )
     for reason, count in result.quarantined["reason"].value_counts().items():
         first = result.quarantined[result.quarantined["reason"] == reason].iloc[0]
         yield f"  {reason}: {count:,}, first {first['address']}: {printable(first['explanation'], 160)}"
 
 
+def _of_schools(result: ReadResult) -> str:
+    return f" {len(result.roster):,} figures of schools +" if len(result.roster) else ""
+
+
+def _schools(result: ReadResult, catalogue: Catalogue) -> pd.DataFrame:
+    """Figures of schools: the resource stands for the indicator, stage and school for the area."""
+    seen, lines = result.roster, {line.resource_code: line for line in catalogue.school_lines}
+    return pd.DataFrame(
+        {
+            "address": seen["address"],
+            "text": seen["raw_text"].map(printable),
+            "indicator": seen["item"],
+            "name": [lines[item].amount_zh if item in lines else "在校生数" for item in seen["item"]],
+            "region": seen["region_code"],
+            "period": seen["period_code"],
+            "area": seen["stage"] + " " + seen["school_code"].map(printable),
+            "value": seen["value"],
+            "unit": [lines[item].amount_unit if item in lines else "person" for item in seen["item"]],
+            "status": seen["obs_status"].astype(str),
+        }
+    )
+
+
 def _meanings(result: ReadResult, catalogue: Catalogue) -> pd.DataFrame:
-    """Observations with names, in the order of the file."""
+    """What was read with names, in the order of the file: observations, then schools."""
+    own = _figures(result, catalogue)
+    return pd.concat([own, _schools(result, catalogue)], ignore_index=True) if len(result.roster) else own
+
+
+def _figures(result: ReadResult, catalogue: Catalogue) -> pd.DataFrame:
     seen = result.observations
     names = {code: indicator.name_zh for code, indicator in catalogue.indicators.items()}
     units = {code: indicator.unit for code, indicator in catalogue.indicators.items()}

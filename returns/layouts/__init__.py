@@ -99,6 +99,8 @@ class Layout(_Model):
     valid_from: datetime.date | None = None
     """First and last day on which a return's period may end."""
     valid_to: datetime.date | None = None
+    roster: str = ""
+    """The roster (:mod:`returns.rosters`) that such a return may carry on sheets of its own."""
     columns: Literal["closed", "open"] = "closed"
     """``closed``: a header that is unknown, or owed and missing, is an error of the whole return. ``open``: a table with
     more in it than the catalogue wants: cells under an unknown header are quarantined by name."""

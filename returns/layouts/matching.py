@@ -18,6 +18,7 @@ from returns.layouts.headers import Column, HeaderReader, Stated
 from returns.layouts.measures import Measure, MeasureReader
 from returns.layouts.statements import compiled, find_caption, find_other_period, find_title, is_remote
 from returns.reasons import ReturnReason
+from returns.rosters import set_rosters_aside
 from warehouse.catalogue import Catalogue
 from warehouse.periods import month, parse_period
 
@@ -53,6 +54,8 @@ class Match:
     tables: tuple[Table, ...]
     other_sheets: tuple[Sheet, ...] = ()
     """Sheets without a table: their texts are strays."""
+    rosters: tuple[Sheet, ...] = ()
+    """Sheets of the roster that the layout names."""
 
     @property
     def known_columns(self) -> int:
@@ -116,6 +119,7 @@ class Matcher:
         ]
 
     def _fit(self, layout: Layout, grid: Grid, expected: Expected) -> Match | Mismatch:
+        grid, rosters = set_rosters_aside(layout.roster, grid)
         sheets = _choose_sheets(layout, grid)
         if isinstance(sheets, Mismatch):
             return sheets
@@ -148,9 +152,8 @@ class Matcher:
                 return Mismatch(missing.reason, missing.explanation, 4, stated)
         with_table = {id(table.sheet) for table in tables}
         others = tuple(sheet for sheet in grid.sheets if id(sheet) not in with_table and not sheet.is_blank)
-        return Match(
-            layout, stated, tuple(tables), tuple(sheet for sheet in others if sheet.name not in layout.ignored_sheets)
-        )
+        strange = tuple(sheet for sheet in others if sheet.name not in layout.ignored_sheets)
+        return Match(layout, stated, tuple(tables), strange, rosters)
 
     def _read_header(self, layout: Layout, sheet: Sheet, block: Block, stated: Stated) -> tuple[Column, ...] | Mismatch:
         rows = sheet.rows[block.row : min(block.row + len(layout.header), block.bottom)]

@@ -1,6 +1,6 @@
 """Three nights of a small world, lived once for all tests of a worker that ask.
 
-Night one loads; in night two nothing is new; before night three a month and a quarter have passed and five things go
+Night one loads; in night two nothing is new; before night three a month and a quarter have passed and six things go
 wrong. Tests read what the nights left behind and the warehouse as it then is.
 """
 
@@ -18,6 +18,7 @@ NOT_A_WORKBOOK = (f"{NINGXIA}/education", "education_school_year", "SY2025")
 NOT_A_NUMBER = (f"{NINGXIA}/health", "health_quarterly", "2026-Q1")
 REVISED = (f"{HAINAN}/health", "health_annual", "2025")
 LATE = (f"{HAINAN}/employment", "employment_monthly", "2026-04")
+BAD_SCHOOLS = (f"{HAINAN}/education", "education_school_year", "SY2025")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def _live(world: World) -> Nights:
     world.sandbox.set_today("2026-05-16")
     world.sandbox.set_fault(DOWN[0], "down")
     for (platform, form, period_code), fault in {
-        NOT_A_WORKBOOK: "not_a_workbook", NOT_A_NUMBER: "not_a_number", REVISED: "revised", LATE: "late"
+        NOT_A_WORKBOOK: "not_a_workbook", NOT_A_NUMBER: "not_a_number", REVISED: "revised", LATE: "late",
+        BAD_SCHOOLS: "bad_schools",
     }.items():  # fmt: skip
         world.sandbox.set_fault(platform, fault, f"{form}-{period_code}")
     third = world.night("2026-05-16T02:00:00")

@@ -59,7 +59,8 @@ FAULTS: list[tuple[str, str, str | None]] = [
     ("540000/health", "wrong_content_type", f"{Q}2025-Q3"),
     ("540000/health", "extra_notes", f"{Q}2025-Q2"),
     ("540000/health", "cut_body", f"{Q}2025-Q1"),
-    ("540000/education", "cut_chunked_once", f"{S}SY2025"),
+    ("540000/employment", "cut_chunked_once", f"{M}2026-03"),
+    ("540000/education", "bad_schools", f"{S}SY2025"),
     ("620000/employment", "token_expires_at_once", None),
     ("620000/employment", "total_not_sum", f"{A}2025"),
     ("620000/employment", "renamed_header", f"{M}2026-03"),
@@ -91,6 +92,11 @@ FAULTS: list[tuple[str, str, str | None]] = [
 """One fault a return; faults of a whole platform beside them. What the sandbox calls old_region_name is tested where a
 county of the province has such a name: in the night over all platforms."""
 
+AMOUNTS = (
+    "pupils", "qualified_teachers", "key_teachers", "arts_sports_teachers", "teaching_area", "sports_area",
+    "equipment_value", "networked_rooms",
+)  # fmt: skip
+
 SAID_AS = {
     "unavailable": r"not available|503",
     "too_many_requests": r"fewer requests|429|left alone",
@@ -118,6 +124,7 @@ PASSED_SILENTLY = {"slow", "dribble", "wrong_content_type"}
 """A second more, or a wrong word in a header, is no incident that anybody must tell."""
 
 Figures = dict[tuple[str, str, str, str], tuple[float | None, str]]
+Schools = set[tuple[object, ...]]
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,7 @@ class Told:
     incidents: dict[str, set[str]]
     failures: dict[str, str]
     figures: dict[tuple[str, str], Figures]
+    schools: dict[tuple[str, str], Schools]
 
 
 def tell(world: World, night: Night) -> Told:
@@ -163,7 +171,21 @@ def tell(world: World, night: Night) -> Told:
     messages = {
         ids[number]: row["message"] if isinstance(row["message"], str) else "" for number, row in receipts.items()
     }
-    return Told(state, messages, reasons, incidents, failures, figures)
+    return Told(state, messages, reasons, incidents, failures, figures, schools_held(world, ids))
+
+
+def schools_held(world: World, ids: dict[int, tuple[str, str]]) -> dict[tuple[str, str], Schools]:
+    """The schools that stand by each return."""
+    held: dict[tuple[str, str], Schools] = {}
+    amounts = ", ".join(AMOUNTS)
+    for row in world.place.rows(
+        f"SELECT receipt_id, i.code, r.region_code, school_code, school_name, {amounts} FROM core.school_resource s"
+        " JOIN core.indicator i USING (indicator_key) JOIN core.region r USING (region_key) WHERE superseded_at = 'infinity'"
+    ):
+        figures = [None if row[name] != row[name] else row[name] for name in AMOUNTS]
+        key = (row["code"], row["region_code"], row["school_code"], row["school_name"], *figures)
+        held.setdefault(ids[int(row["receipt_id"])], set()).add(key)
+    return held
 
 
 def ask(world: World, path: str, **parameters: str) -> Any:
@@ -176,6 +198,15 @@ def expected(world: World, place: tuple[str, str]) -> Figures:
     rows = ask(world, "expected", platform=place[0], return_id=place[1])["figures"]
     return {
         (row["indicator_code"], row["region_code"], row["period_code"], row["area_type"]): (row["value"], row["obs_status"])
+        for row in rows
+    }  # fmt: skip
+
+
+def expected_schools(world: World, place: tuple[str, str]) -> Schools:
+    rows = ask(world, "expected", platform=place[0], return_id=place[1])["schools"]
+    codes = {"primary": "SCHOOL_BALANCE_PRIMARY", "junior_secondary": "SCHOOL_BALANCE_JUNIOR_SECONDARY"}
+    return {
+        (codes[row["stage"]], row["region_code"], row["school_code"], row["school_name"], *row["figures"].values())
         for row in rows
     }  # fmt: skip
 
@@ -328,6 +359,14 @@ def test_a_fault_is_named(nasty: NastyNight, platform: str, fault: str, return_i
 def test_the_warehouse_holds_what_a_right_reader_would(nasty: NastyNight) -> None:
     problems = problems_of_figures(nasty.world, nasty.told, list(nasty.verdicts.values()))
     assert not problems, "\n".join(problems)
+
+
+def test_the_warehouse_holds_the_schools_that_a_right_reader_would(nasty: NastyNight) -> None:
+    read = [place for place in nasty.told.figures if place[1].startswith(S)]
+    assert ("540000/education", f"{S}SY2025") in read
+    assert ("620000/education", f"{S}SY2025") in read  # a page of two tables
+    for place in read:
+        assert nasty.told.schools[place] == expected_schools(nasty.world, place), place
 
 
 def test_a_platform_that_is_down_is_told_once_and_its_returns_failed(nasty: NastyNight) -> None:

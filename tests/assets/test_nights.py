@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.assets.nights import DOWN, LATE, NOT_A_NUMBER, NOT_A_WORKBOOK, REVISED, Nights
+from tests.assets.nights import BAD_SCHOOLS, DOWN, LATE, NOT_A_NUMBER, NOT_A_WORKBOOK, REVISED, Nights
 from tests.assets.world import FORMS, Night
 from warehouse.marts.registry import MARTS
 from warehouse.periods import parse_period
@@ -70,8 +70,8 @@ def test_faults_do_not_fail_the_night(nights: Nights) -> None:
 @pytest.mark.parametrize(
     ("fault", "state"),
     [(DOWN, "failed"), (NOT_A_WORKBOOK, "quarantined"), (NOT_A_NUMBER, "partly_quarantined"), (REVISED, "loaded"),
-     (LATE, "missing")],
-    ids=["down", "not_a_workbook", "not_a_number", "revised", "late"],
+     (LATE, "missing"), (BAD_SCHOOLS, "partly_quarantined")],
+    ids=["down", "not_a_workbook", "not_a_number", "revised", "late", "bad_schools"],
 )  # fmt: skip
 def test_a_fault_is_the_state_of_its_return(nights: Nights, fault: tuple[str, str, str], state: str) -> None:
     assert nights.third.receipt(*fault)["state"] == state
@@ -93,7 +93,7 @@ def test_a_platform_that_is_down_is_one_warning(nights: Nights) -> None:
 
 
 def test_there_is_a_warning_for_each_fault_and_no_other(nights: Nights) -> None:
-    assert len(warnings(nights.third)) == 4
+    assert len(warnings(nights.third)) == 5
 
 
 def test_a_platform_that_is_down_is_said_with_its_reason(nights: Nights) -> None:
@@ -103,7 +103,7 @@ def test_a_platform_that_is_down_is_said_with_its_reason(nights: Nights) -> None
 
 
 def test_the_other_returns_are_published(nights: Nights) -> None:
-    faults = {DOWN, NOT_A_WORKBOOK, NOT_A_NUMBER, REVISED, LATE}
+    faults = {DOWN, NOT_A_WORKBOOK, NOT_A_NUMBER, REVISED, LATE, BAD_SCHOOLS}
     rows = of_night(nights.third).to_dict("records")
     others = {(r["platform"], r["form"], r["period_code"]): r["state"] for r in rows}
     assert {key: state for key, state in others.items() if key not in faults} == {
@@ -155,7 +155,76 @@ def test_figures_of_the_delivery_before_stay_where_the_new_one_is_no_workbook(ni
         "SELECT count(*) AS figures FROM core.observation WHERE receipt_id = :id AND superseded_at = 'infinity'",
         id=int(first["receipt_id"].iloc[0]),
     )
-    assert kept[0]["figures"] == first["cells"].iloc[0]
+    schools = nights.world.place.rows(
+        "SELECT count(*) AS schools FROM core.school_resource WHERE receipt_id = :id AND superseded_at = 'infinity'",
+        id=int(first["receipt_id"].iloc[0]),
+    )
+    assert schools[0]["schools"] > 100
+    assert kept[0]["figures"] + 8 * schools[0]["schools"] == first["cells"].iloc[0]
+
+
+BALANCE = (
+    "SELECT m.indicator_code, m.region_code, m.resource_code, to_jsonb(m) - 'release_id' AS row"
+    " FROM mart.county_balance_as_of(:moment) m"
+)
+
+
+def test_one_county_is_balanced_and_one_fails_by_a_cv(nights: Nights) -> None:
+    verdicts = nights.world.place.frame(
+        "SELECT * FROM mart.county_balance_as_of(:moment) WHERE resource_code = 'ALL'",
+        moment=nights.first.refresh["finished_at"],
+    )
+    # ten counties of three provinces, two stages
+    assert verdicts.groupby("stage")["region_code"].nunique().to_dict() == {"junior_secondary": 30, "primary": 30}
+    assert (verdicts["status"] == "ok").all()
+    assert set(verdicts["grade"]) == {"C"}
+    balanced, uneven = (verdicts[verdicts["passes"] == passes] for passes in (True, False))
+    assert (balanced["schools_meeting"] == balanced["schools"]).all()
+    assert not balanced.empty
+    assert (uneven["passes_cv"] == False).any()  # noqa: E712 (a column)
+
+
+def test_a_school_is_traced_to_its_return_and_cells(nights: Nights) -> None:
+    [row] = nights.world.place.rows(
+        "SELECT s.source_cells, r.file_name, r.platform FROM mart.school_resource s"
+        " JOIN ops.return_receipt r USING (receipt_id) WHERE s.region_code LIKE '64%' ORDER BY s.school_code LIMIT 1"
+    )
+    assert row["platform"] == "640000/education"
+    assert [cell.partition("!")[0] for cell in row["source_cells"].split("|")] == ["学校名册"] * 8
+
+
+def test_schools_that_cannot_be_used_are_set_aside_cell_by_cell(nights: Nights) -> None:
+    receipt = nights.third.receipt(*BAD_SCHOOLS)
+    aside = nights.third.quarantine[nights.third.quarantine["receipt_id"] == receipt["receipt_id"]]
+    assert aside["address"].str.startswith("学校名册!").all()
+    assert aside["reason"].value_counts().to_dict() == {
+        "unequal_duplicates": 16, "unknown_region": 8, "unknown_stage": 8, "not_a_number": 1, "negative_amount": 1
+    }  # fmt: skip
+    assert receipt["quarantined"] == 34
+    # two schools have a figure less, and say the rest anew
+    assert receipt["loaded"] == 14
+
+
+def test_a_revised_roster_makes_new_vintages_of_its_schools_and_withdraws_none(nights: Nights) -> None:
+    ended = nights.world.place.rows(
+        "SELECT region_key / 10000 AS province, end_reason, count(*) AS schools FROM core.school_resource"
+        " WHERE superseded_at < 'infinity' GROUP BY 1, 2"
+    )
+    assert ended == [{"province": 46, "end_reason": "revision", "schools": 2}]
+
+
+def test_a_revised_roster_changes_its_county_s_rows_alone(nights: Nights) -> None:
+    first, third = (
+        {
+            (row["indicator_code"], row["region_code"], row["resource_code"]): row["row"]
+            for row in nights.world.place.rows(BALANCE, moment=night.refresh["finished_at"])
+        }
+        for night in (nights.first, nights.third)
+    )
+    assert first.keys() == third.keys()
+    changed = {key for key in first if first[key] != third[key]}
+    assert len({(code, region) for code, region, _ in changed}) == 1
+    assert {resource for _, _, resource in changed} == {"QUALIFIED_TEACHERS", "KEY_TEACHERS", "ALL"}
 
 
 def test_a_figure_that_is_no_number_is_quarantined_alone(nights: Nights) -> None:
@@ -222,8 +291,8 @@ def test_observations_of_the_first_night_are_green_as_its_returns(nights: Nights
 
 def test_what_was_not_loaded_is_not_logged_as_observations(nights: Nights) -> None:
     """The workbook that is none arrived, so its returns partition is logged anew; it was not loaded."""
-    assert set(nights.third.logged["education_school_year_returns"]) == {"SY2025|640000"}
-    assert nights.third.logged["education_school_year_observations"] == {}
+    assert set(nights.third.logged["education_school_year_returns"]) == {"SY2025|640000", "SY2025|460000"}
+    assert set(nights.third.logged["education_school_year_observations"]) == {"SY2025|460000"}
 
 
 def test_what_did_not_arrive_is_not_green(nights: Nights) -> None:

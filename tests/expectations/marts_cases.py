@@ -100,6 +100,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "gap_to_best": -5.0, "peers_mean": 61.0, "rank": 3, "units": 5, "units_missing": 0, "coverage": 1.0,
         "status": "ok",
     },
+    "county_balance": {
+        "indicator_code": "SCHOOL_BALANCE_PRIMARY", "region_code": "330105", "resource_code": "ALL", "schools": 8,
+        "schools_missing": 0, "coverage": 1.0, "schools_meeting": 8, "cv": 0.4, "cv_limit": 0.5, "passes_cv": True,
+        "passes": True, "status": "ok",
+    },
 }  # fmt: skip
 
 KEYS = {
@@ -128,6 +133,7 @@ KEYS = {
     "coupling": ("indicator_code", "region_code", "period_code"),
     "resource_agglomeration": ("indicator_code", "region_code", "period_code"),
     "peer": ("indicator_code", "region_code", "period_code", "area_type"),
+    "county_balance": ("indicator_code", "region_code", "period_code", "resource_code"),
 }
 
 
@@ -174,6 +180,7 @@ _NO_TREND = dict.fromkeys(("s", "probability", "slope", "slope_low", "slope_high
     "finding": None,
 }
 _NO_INTERVAL = dict.fromkeys(("cv_low", "cv_high", "gini_low", "gini_high", "theil_t_low", "theil_t_high"), np.nan)
+_NO_VERDICT = {"cv": np.nan, "passes_cv": None, "passes": None}
 
 CASES = (
     *(
@@ -345,6 +352,20 @@ CASES = (
     MartCase("peer", "status_known", "fine is no status", {"status": "fine", **_NO_PEERS}),
     MartCase("peer", "null_agrees_with_status", "status ok with best blank",
              {"best_peer_value": np.nan, "gap_to_best": np.nan}),
+    MartCase("county_balance", "schools_counted", "coverage 1.2", {"coverage": 1.2}),
+    MartCase("county_balance", "schools_counted", "8 schools, -1 missing",
+             {"schools_missing": -1, "status": "insufficient_coverage", **_NO_VERDICT}),
+    MartCase("county_balance", "schools_counted", "0 missing, 9 that meet", {"schools_meeting": 9, "passes": False}),
+    MartCase("county_balance", "cv_judged", "CV 0.6 with limit 0.5 is said to pass: True", {"cv": 0.6}),
+    MartCase("county_balance", "cv_judged", "CV 0.4 with limit 0.5 is said to pass: False",
+             {"passes_cv": False, "passes": False}),
+    MartCase("county_balance", "cv_judged", "CV -0.1", {"cv": -0.1}),
+    MartCase("county_balance", "verdict_follows", "7 of 8 schools meet", {"schools_meeting": 7}),
+    MartCase("county_balance", "verdict_follows", "8 of 8 schools meet and 0 are missing, CVs: True, county: False",
+             {"passes": False}),
+    MartCase("county_balance", "status_known", "fine is no status", {"status": "fine", **_NO_VERDICT}),
+    MartCase("county_balance", "null_agrees_with_status", "status ok with cv 0.4 and passes", {"passes": None}),
+    MartCase("county_balance", "null_agrees_with_status", "status too_few_units", {"status": "too_few_units"}),
 )  # fmt: skip
 
 NATION_GOOD, NATION_BAD = "2001", "2002"

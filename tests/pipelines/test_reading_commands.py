@@ -63,6 +63,15 @@ def test_a_file_that_is_not_what_it_should_be_ends_with_the_reason(
     assert reason in said.stderr
 
 
+def test_the_schools_of_a_roster_are_shown_beside_the_figures() -> None:
+    file = Path(__file__).parents[1] / "returns" / "files" / "education_roster.xlsx"
+    said = junheng("read", file, "--limit", "1000")
+    assert "23 figures of schools +" in said.stdout
+    assert "unknown_region: 8, first 学校名册!F6" in said.stdout
+    assert "学校名册!L3" in said.stdout
+    assert "primary 5101041001" in said.stdout
+
+
 def test_a_hostile_text_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "分省年度数据2021.csv"
     path.write_text("时间：2021年\n地区,地区生产总值(亿元)\n北京市,\x1b[2J5\n", encoding="utf-8")

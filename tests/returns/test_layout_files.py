@@ -27,8 +27,16 @@ def read_file(path: Path) -> ReadResult:
 
 
 def as_expected(result: ReadResult) -> pd.DataFrame:
-    """Every cell, read or quarantined, as texts, in the order of addresses."""
-    seen = result.observations.assign(reason="")
+    """Every cell, read or quarantined, as texts, in the order of addresses; of a roster the item stands for the indicator, and
+    stage and school for the area type."""
+    roster = result.roster.astype(str).assign(
+        value=result.roster["value"],
+        indicator_code=result.roster["item"],
+        area_type=result.roster["stage"] + " " + result.roster["school_code"],
+        reason="",
+    )
+    figures = result.observations.astype({"value": "object"}).assign(reason="")
+    seen = pd.concat([figures, roster.astype({"value": "object"})]) if len(roster) else figures
     aside = result.quarantined[["address", "raw_text", "reason"]]
     frame = pd.concat([seen.astype({"value": "object"}), aside]).assign(layout=result.verdicts["layout"].iloc[0])
     frame["value"] = frame["value"].map(lambda value: "" if pd.isna(value) else f"{value:.12g}")

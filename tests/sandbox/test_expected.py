@@ -5,7 +5,9 @@ import itertools
 import pytest
 
 from sandbox.kinds import load_kinds
+from sandbox.periods import ReturnPeriod
 from sandbox.reference import Reference
+from sandbox.rosters import make_roster
 from sandbox.tables import AREA_LABELS
 from tests.sandbox.conftest import Client
 from tests.sandbox.reader import Figure, read_pages, read_sheets, sheets_of
@@ -18,6 +20,7 @@ RETURNS = {
 }
 SHANGHAI = ("310000/health", "health_annual-2025")
 """A platform of pages in whose province districts were merged; Zhejiang's rows have no such code."""
+SCHOOLS = ("320000/education", "education_school_year-SY2024")
 SERVED = [
     kind
     for kind in KINDS.values()
@@ -85,6 +88,8 @@ def test_what_is_expected_under_a_fault_is_what_the_bytes_say(
     client: Client, reference: Reference, fault: str, carrier: str
 ) -> None:
     platform, return_id = SHANGHAI if (fault, carrier) == ("old_region_code", "json") else RETURNS[carrier]
+    if KINDS[fault].sectors == ("education",):
+        platform, return_id = SCHOOLS
     before = client.get(f"/{platform}/returns/{return_id}").content
     assert client.set_fault(platform, fault, return_id).status_code == 200
     assert client.get(f"/{platform}/returns/{return_id}").content != before
@@ -92,7 +97,56 @@ def test_what_is_expected_under_a_fault_is_what_the_bytes_say(
     [verdict] = client.verdicts()
     assert (verdict["platform"], verdict["return_id"], verdict["faults"]) == (platform, return_id, [fault])
     assert verdict["outcome"] == KINDS[fault].outcomes[0]
-    assert bool(verdict["quarantined"]) is (fault != "stray_text" and verdict["outcome"] == "cells_quarantined")
+    without_key = ("stray_text", "bad_schools")
+    assert bool(verdict["quarantined"]) is (fault not in without_key and verdict["outcome"] == "cells_quarantined")
+
+
+def schools_in(client: Client) -> list[list[str]]:
+    """The rows of the roster as the workbook has them."""
+    content = client.get(f"/{SCHOOLS[0]}/returns/{SCHOOLS[1]}").content
+    return [row for row in sheets_of(content)[1][2:] if row[0].isdigit()]
+
+
+def test_the_schools_expected_are_those_of_the_second_sheet(client: Client) -> None:
+    rows = {(row[0], row[4]): row for row in schools_in(client)}
+    schools = expected(client, *SCHOOLS)["schools"]
+    assert len(schools) == len(rows)
+    labels = {"primary": "小学", "junior_secondary": "初中"}
+    for school in schools:
+        row = rows[school["school_code"], labels[school["stage"]]]
+        assert row[1:3] == [school["school_name"], school["region_code"]]
+        assert [f"{figure:.0f}e" for figure in school["figures"].values()] == row[5:13]
+
+
+def test_ten_counties_of_every_province_have_schools_of_both_stages_and_some_have_no_pupils(
+    reference: Reference,
+) -> None:
+    form, period = reference.forms["education_school_year"], ReturnPeriod(2024, 9, "S")
+    pupils = []
+    for province in reference.provinces:
+        roster = make_roster(1, reference, province, period, "题", ())
+        found: dict[tuple[str, str], int] = {}
+        for school in roster.schools:
+            key = (school.region_code, school.stage)
+            found[key] = found.get(key, 0) + 1
+            pupils.append(school.figures[0])
+        assert len(found) == 20
+        assert len({county for county, _ in found}) == 10
+        assert all(5 <= count <= 12 for count in found.values())
+        assert len({(school.code, school.stage) for school in roster.schools}) == len(roster.schools)
+    assert 0.01 < pupils.count("0e") / len(pupils) < 0.1
+    assert form.sector == "education"
+
+
+def test_schools_that_are_none_are_not_expected_and_a_figure_that_is_none_is_null(client: Client) -> None:
+    before = expected(client, *SCHOOLS)["schools"]
+    client.set_fault(SCHOOLS[0], "bad_schools", SCHOOLS[1])
+    after = expected(client, *SCHOOLS)["schools"]
+    assert [school["school_code"] for school in after] == [before[0]["school_code"], before[1]["school_code"]] + [
+        school["school_code"] for school in before[4:-1]
+    ]
+    assert [list(school["figures"].values()).index(None) for school in after[:2]] == [1, 2]
+    assert len(schools_in(client)) == len(before) + 1
 
 
 @pytest.mark.parametrize(("fault", "carrier"), LOST)
@@ -104,7 +158,7 @@ def test_of_a_return_that_is_not_to_be_had_or_believed_nothing_is_expected(
     [verdict] = client.verdicts()
     assert verdict["outcome"] in ("not_collected", "quarantined_whole")
     assert verdict["reasons"]
-    assert expected(client, platform, return_id) == {"figures": [], "quarantined": []}
+    assert expected(client, platform, return_id) == {"figures": [], "quarantined": [], "schools": []}
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from warehouse.receipts import (
     record_arrivals,
     settle_repeats,
 )
+from warehouse.schools import ROSTER_COLUMNS, empty_roster
 
 CATALOGUE: Catalogue = load_catalogue()
 PROVINCES = sorted(CATALOGUE.provinces)
@@ -64,6 +65,8 @@ _FILLED = [
     "core.index_weight",
     "core.peer",
     "core.resource_agglomeration",
+    "core.county_balance",
+    "core.school_resource",
     "core.period",
     "ops.refresh",
     "ops.arrival",
@@ -96,6 +99,30 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class School:
+    """A school of a roster with ``times`` what the lines ask for; ``amounts`` are others, by resource code (None: blank);
+    ``aside`` names items whose cell is in quarantine."""
+
+    code: str
+    county: str = "510104"
+    pupils: float | None = 100.0
+    times: float = 1.0
+    stage: str = "primary"
+    name: str = "学校"
+    status: str = "A"
+    amounts: tuple[tuple[str, float | None], ...] = ()
+    aside: tuple[str, ...] = ()
+
+    def cells(self) -> dict[str, float | None]:
+        """Figures by item, those in quarantine left out."""
+        people = self.pupils or 0.0
+        made: dict[str, float | None] = {"PUPILS": self.pupils}
+        for line in CATALOGUE.school_lines:
+            made[line.resource_code] = line.line(self.stage) * people / line.scale * self.times
+        return {item: value for item, value in (made | dict(self.amounts)).items() if item not in self.aside}
+
+
+@dataclass(frozen=True)
 class Return:
     """A delivery. ``bad``: cells to quarantine (address, text, reason); ``cells_read`` where it is not what adds up."""
 
@@ -104,6 +131,7 @@ class Return:
     period: str
     cells: tuple[Cell, ...] = ()
     bad: tuple[tuple[str, str, str], ...] = ()
+    schools: tuple[School, ...] = ()
     duplicates: int = 0
     cells_read: int | None = None
     modified_at: datetime.datetime | None = None
@@ -202,8 +230,8 @@ class Centre:
         arrivals = pending_arrivals(connection, form)
         if arrivals.empty:
             return pd.DataFrame(columns=["arrival_id", "state", "cells", "loaded", "unchanged", "quarantined"])
-        frames = _read({row.arrival_id: self.archive[row.sha256] for row in arrivals.itertuples()})
-        return load_returns(connection, refresh, arrivals, *frames, self.catalogue)
+        returns = {row.arrival_id: self.archive[row.sha256] for row in arrivals.itertuples()}
+        return load_returns(connection, refresh, arrivals, *_read(returns), self.catalogue, _roster(returns))
 
     def load(self, *returns: Return, refresh: Refresh | None = None) -> list[dict[str, Any]]:
         """A night that collects and loads, and computes nothing: what became of each delivery, in order."""
@@ -295,6 +323,30 @@ class Centre:
         )
 
 
+def _roster(returns: dict[int, Return]) -> pd.DataFrame:
+    """The cells of the schools, as the returns room gives them."""
+    rows = [
+        (
+            arrival,
+            school.county,
+            item.period,
+            school.code,
+            school.name,
+            school.stage,
+            what,
+            float("nan") if value is None else value,
+            "M" if value is None else school.status,
+            f"学校名册!{what}{row}",
+            "" if value is None else f"{value:g}",
+        )
+        for arrival, item in returns.items()
+        for row, school in enumerate(item.schools, start=4)
+        for what, value in school.cells().items()
+    ]
+    frame = pd.DataFrame(rows, columns=list(ROSTER_COLUMNS))
+    return frame.astype({"value": "float64"}) if len(frame) else empty_roster()
+
+
 def _read(returns: dict[int, Return]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Frames as the returns room gives them: observations, quarantined, verdicts."""
     observations = [
@@ -325,7 +377,9 @@ def _read(returns: dict[int, Return]) -> tuple[pd.DataFrame, pd.DataFrame, pd.Da
     verdicts = [
         (
             arrival,
-            len(item.cells) + len(item.bad) + item.duplicates if item.cells_read is None else item.cells_read,
+            len(item.cells) + len(item.bad) + item.duplicates + sum(len(school.cells()) for school in item.schools)
+            if item.cells_read is None
+            else item.cells_read,
             item.duplicates,
             None,
             None,

@@ -11,6 +11,7 @@ import pytest
 from warehouse import catalogue
 from warehouse.catalogue import FOLDER, Catalogue, load_catalogue
 from warehouse.errors import CatalogueError
+from warehouse.measures.schools import CV_LIMITS
 
 SHIPPED = load_catalogue()
 FILES = sorted(path.name for path in FOLDER.glob("*.csv"))
@@ -102,6 +103,8 @@ def test_what_is_shipped_has_the_counts_of_the_design() -> None:
         ("provinces.csv", lambda it: len(it.provinces)),
         ("forms.csv", lambda it: len(it.forms)),
         ("portal_forms.csv", lambda it: len(it.portal_forms)),
+        ("school_stages.csv", lambda it: len(it.school_stages)),
+        ("school_balance_lines.csv", lambda it: len(it.school_lines)),
     ],
 )
 def test_every_row_of_a_shipped_file_is_loaded(file: str, rows: Callable[[Catalogue], int]) -> None:
@@ -377,3 +380,42 @@ def test_rows_that_contradict_each_other_are_named(copy: Path, file: str, line: 
     put(copy, file, line, column, value)
     named = "area_number" if column == "area_en" else "category_number" if column == "category" else column
     assert refusal(copy) == (file, line, named)
+
+
+# --- schools ---
+
+
+#: 教督〔2017〕6号: name, least for a primary and a junior secondary school, by the ministry's number.
+MINISTRY = [
+    ("每百名学生拥有高于规定学历教师数", 4.2, 5.3),
+    ("每百名学生拥有县级以上骨干教师数", 1.0, 1.0),
+    ("每百名学生拥有体育、艺术（美术、音乐）专任教师数", 0.9, 0.9),
+    ("生均教学及辅助用房面积", 4.5, 5.8),
+    ("生均体育运动场馆面积", 7.5, 10.2),
+    ("生均教学仪器设备值", 2000.0, 2500.0),
+    ("每百名学生拥有网络多媒体教室数", 2.3, 2.4),
+]
+
+
+def test_seven_resources_have_the_lines_and_limits_of_the_ministry() -> None:
+    lines = SHIPPED.school_lines
+    assert [row.resource_number for row in lines] == list(range(1, 8))
+    assert [(row.name_zh, row.line("primary"), row.line("junior_secondary")) for row in lines] == MINISTRY
+    assert {stage: {row.cv_limit(stage) for row in lines} for stage in CV_LIMITS} == {
+        stage: {limit} for stage, limit in CV_LIMITS.items()
+    }
+    assert {row.source for row in lines} == {"教督〔2017〕6号"}
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value"),
+    [
+        ("school_stages.csv", "indicator_key", "1"),
+        ("school_stages.csv", "indicator_code", "GDP"),
+        ("school_balance_lines.csv", "amount_unit", "斤"),
+        ("school_balance_lines.csv", "primary_line", "0"),
+    ],
+)
+def test_a_wrong_row_of_schools_is_named(copy: Path, file: str, column: str, value: str) -> None:
+    put(copy, file, 2, column, value)
+    assert refusal(copy) == (file, 2, column)

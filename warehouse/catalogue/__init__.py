@@ -23,6 +23,8 @@ file                           one row is
 ``not_applicable.csv``         what cannot exist
 ``forms.csv``                  a form that platforms owe, with its due rule
 ``units.csv``                  a unit as printed in returns, and its factor to the catalogue's unit
+``school_stages.csv``          a stage of compulsory education, as the indicator of the balance of its schools
+``school_balance_lines.csv``   a resource of schools: its amount in a roster, its lines and CV limits
 =============================  ===================================================================
 
 Standards of provinces, prefectures and counties stand in a file of the office's own (:func:`use_local_standards`), which
@@ -47,6 +49,7 @@ from warehouse.catalogue.consistency import (
     check_local,
     check_rates,
     check_resources,
+    check_schools,
     check_standards,
 )
 from warehouse.catalogue.indices import Member, members_of
@@ -66,6 +69,8 @@ from warehouse.catalogue.models import (
     RegionChange,
     Resource,
     Row,
+    SchoolLine,
+    SchoolStage,
     Standard,
     StandardItem,
     Unit,
@@ -91,6 +96,8 @@ __all__ = [
     "RegionAlias",
     "RegionChange",
     "Resource",
+    "SchoolLine",
+    "SchoolStage",
     "Standard",
     "StandardItem",
     "Unit",
@@ -132,6 +139,8 @@ class Catalogue:
     milestones: tuple[Milestone, ...]
     not_applicable: tuple[NotApplicable, ...]
     units: Mapping[tuple[str, str], float]
+    school_stages: Mapping[str, SchoolStage]
+    school_lines: tuple[SchoolLine, ...]
     sha256: str
 
     @cached_property
@@ -175,10 +184,16 @@ class Catalogue:
         return {index.index_key: index for index in self.indices.values()}
 
     @cached_property
+    def school_keys(self) -> Mapping[int, SchoolStage]:
+        """Stages of schools by the key of their indicator, which is none of :attr:`indicators`."""
+        return {stage.indicator_key: stage for stage in self.school_stages.values()}
+
+    @cached_property
     def code_by_key(self) -> Mapping[int, str]:
-        """Codes of all that rows of a mart may be of, indicators and indices, by their integer key."""
-        indices = {key: index.code for key, index in self.index_by_key.items()}
-        return {key: indicator.code for key, indicator in self.by_key.items()} | indices
+        """Codes by key of all that rows of a mart may be of: indicators, indices, and the balance of schools."""
+        codes = {key: indicator.code for key, indicator in self.by_key.items()}
+        codes |= {key: index.code for key, index in self.index_by_key.items()}
+        return codes | {key: stage.indicator_code for key, stage in self.school_keys.items()}
 
     @cached_property
     def index_members(self) -> Mapping[str, tuple[Member, ...]]:
@@ -239,6 +254,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     rates = read_rows(folder / "recomputed_rates.csv", RecomputedRate, unique=("reported_code",))
     costs = read_rows(folder / "cost_rules.csv", CostRule, unique=("indicator_code",))
     indices = read_rows(folder / "indices.csv", Index, unique=("code",))
+    stages = read_rows(folder / "school_stages.csv", SchoolStage, unique=("stage",))
     catalogue = Catalogue(
         indicators={row.code: row for row in indicators},
         forms={row.form: row for row in forms},
@@ -260,6 +276,8 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
         milestones=tuple(read_rows(folder / "milestones.csv", Milestone, unique=("milestone_code",))),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),
         units={(row.unit_as_printed, row.unit): row.factor for row in units},
+        school_stages={row.stage: row for row in stages},
+        school_lines=tuple(read_rows(folder / "school_balance_lines.csv", SchoolLine, unique=("resource_code",))),
         sha256=_fingerprint(folder),
     )
     _check_references(catalogue)
@@ -269,6 +287,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
     check_costs(catalogue)
     check_indices(catalogue)
     check_resources(catalogue)
+    check_schools(catalogue)
     file = local_standards or (_local_standards if folder == FOLDER else None)
     return catalogue if file is None else add_local_standards(catalogue, file)
 

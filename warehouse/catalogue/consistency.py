@@ -1,4 +1,4 @@
-"""What must hold between the rows of standards, items, rates, indices and resources; a local standard is refused here.
+"""What must hold between the rows of standards, items, rates, indices, resources and schools; local standards are refused here.
 
 Every check raises :class:`warehouse.errors.CatalogueError` with file, line and column (the header is line 1). Not here: the
 shape of a row (``models.py``), codes that stand in no file (``__init__.py``).
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STANDARDS, ITEMS, RATES = "standards.csv", "standard_items.csv", "recomputed_rates.csv"
 COSTS = "cost_rules.csv"
 INDICES, RESOURCES = "indices.csv", "resources.csv"
+STAGES, LINES = "school_stages.csv", "school_balance_lines.csv"
 NATION = "000000"
 _SECTORS = ("education", "employment", "health")
 _LEVELS = ("nation", "province", "prefecture", "county", "township", "village")
@@ -188,3 +189,19 @@ def _refuse_under_floor(catalogue: Catalogue, file: str, line: int, row: Standar
         raise LocalStandardRefusedError(
             file, line, f"{region.name_zh} ({region.region_code})", row, undercut.floor, undercut.day
         )
+
+
+def check_schools(catalogue: Catalogue) -> None:
+    """What is computed from rosters has keys and codes of its own, and amounts are in a unit that can be printed."""
+    keys, codes = set(catalogue.by_key), set(catalogue.indicators)
+    for line, stage in enumerate(catalogue.school_stages.values(), start=2):
+        if stage.indicator_key in keys:
+            raise CatalogueError(STAGES, line, "indicator_key", f"{stage.indicator_key} is used twice")
+        if stage.indicator_code in codes:
+            raise CatalogueError(STAGES, line, "indicator_code", f"{stage.indicator_code} is used twice")
+        keys.add(stage.indicator_key)
+        codes.add(stage.indicator_code)
+    units = {unit for _, unit in catalogue.units}
+    for line, row in enumerate(catalogue.school_lines, start=2):
+        if row.amount_unit not in units:
+            raise CatalogueError(LINES, line, "amount_unit", f"no unit {row.amount_unit!r} in units.csv")

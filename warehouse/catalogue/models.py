@@ -280,6 +280,55 @@ class Form(Row):
         return {"M": "month", "Q": "quarter", "A": "year", "S": "school_year"}[self.frequency]
 
 
+class SchoolStage(Row):
+    """A stage of compulsory education whose schools are compared within a county, as the indicator of that comparison."""
+
+    stage: Literal["primary", "junior_secondary"]
+    indicator_key: Annotated[int, Field(ge=2001, le=2999)]
+    """Apart from the keys of ``indicators.csv``: no return carries it and no formula makes it."""
+    indicator_code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
+    name_zh: Annotated[str, Field(min_length=1)]
+    name_en: Annotated[str, Field(min_length=1)]
+
+
+class SchoolLine(Row):
+    """One of the seven resources of a school: what a roster counts, the line a pupil of each stage and the largest CV."""
+
+    resource_number: Annotated[int, Field(ge=1)]
+    resource_code: Annotated[str, Field(pattern=r"^[A-Z][A-Z_]+$")]
+    name_zh: Annotated[str, Field(min_length=1)]
+    name_en: Annotated[str, Field(min_length=1)]
+    unit: Annotated[str, Field(min_length=1)]
+    """Of the resource a pupil, or 100 pupils: that of lines and means."""
+    amount_zh: Annotated[str, Field(min_length=1)]
+    """The school's amount, as a roster calls it."""
+    amount_unit: Annotated[str, Field(min_length=1)]
+    pupils_per: Literal["1", "100"]
+    primary_line: Annotated[float, Field(gt=0)]
+    junior_secondary_line: Annotated[float, Field(gt=0)]
+    primary_cv_limit: Annotated[float, Field(gt=0)]
+    junior_secondary_cv_limit: Annotated[float, Field(gt=0)]
+    source: Annotated[str, Field(min_length=1)]
+
+    @property
+    def column(self) -> str:
+        """The column of its amount in ``core.school_resource``."""
+        return self.resource_code.lower()
+
+    @property
+    def scale(self) -> float:
+        """What an amount over the pupils is multiplied by."""
+        return float(self.pupils_per)
+
+    def line(self, stage: str) -> float:
+        """The least a school of a stage should have."""
+        return {"primary": self.primary_line, "junior_secondary": self.junior_secondary_line}[stage]
+
+    def cv_limit(self, stage: str) -> float:
+        """The largest CV between the schools of a county."""
+        return {"primary": self.primary_cv_limit, "junior_secondary": self.junior_secondary_cv_limit}[stage]
+
+
 class Unit(Row):
     """A unit as printed in a return: ``factor`` × the printed figure is the figure in the catalogue's ``unit``."""
 

@@ -48,6 +48,11 @@ def slices_where(is_of_mart: Callable[[Indicator, Catalogue], bool], *, annual: 
     return slices
 
 
+def roster_slices(catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
+    """The slices of rosters of schools, whose indicators are none of the catalogue's."""
+    return {(key, period) for key in catalogue.school_keys for period in known.get(key, ())}
+
+
 def has_standard(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Whether a floor, target or reference is set for it."""
     return any(standard.indicator_code == indicator.code for standard in catalogue.standards)

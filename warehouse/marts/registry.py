@@ -20,6 +20,7 @@ from warehouse.marts.change_attribution import LOOK_BACK_YEARS, change_attributi
 from warehouse.marts.composite_index import composite_index
 from warehouse.marts.convergence import convergence
 from warehouse.marts.cost_to_floor import cost_to_floor
+from warehouse.marts.county_balance import county_balance
 from warehouse.marts.coupling import coupling
 from warehouse.marts.index_weight import index_weight
 from warehouse.marts.inequality import inequality
@@ -33,18 +34,21 @@ from warehouse.marts.shortfall_risk import shortfall_risk
 from warehouse.marts.trend import is_followed, trend
 from warehouse.marts.urban_rural_gap import urban_rural_gap
 from warehouse.panels import FIGURE_COLUMNS, Slice
+from warehouse.schools import empty_schools
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What marts are computed from. ``figures``: those of the slices and of all that they rest on, as
     :data:`warehouse.panels.FIGURE_COLUMNS`; ``warned``: slices of which some check warned; ``first_figures``: of the
-    figures that marts with ``asks_first`` rest on and that were revised, the first published, same columns."""
+    figures that marts with ``asks_first`` rest on and that were revised, the first published, same columns; ``schools``
+    reads the schools of slices of rosters, for the one mart that is made of them."""
 
     figures: pd.DataFrame
     catalogue: Catalogue
     warned: Collection[Slice] = field(default_factory=tuple)
     first_figures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(FIGURE_COLUMNS)))
+    schools: Callable[[Collection[Slice]], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,12 @@ class Mart:
     rests_on: reach.RestsOn
     asks_first: bool = False
     is_provincial: bool = False
+
+
+def _county_balance(given: Inputs, wanted: Collection[Slice]) -> pd.DataFrame:
+    """The balance of the wanted slices: rosters are read only where there are any."""
+    schools = given.schools(wanted) if given.schools is not None and wanted else empty_schools(given.catalogue)
+    return county_balance(schools, given.catalogue, given.warned)
 
 
 _ALL = (
@@ -204,6 +214,14 @@ _ALL = (
         reach.slices_where(reach.has_better_side, annual=True),
         reach.latest_of((POPULATION, INCOME)),
         is_provincial=True,
+    ),
+    Mart(
+        "county_balance",
+        schema.county_balance,
+        "Balance of compulsory education between the schools of a county, by stage and resource, and the verdict.",
+        _county_balance,
+        reach.roster_slices,
+        reach.own_slice,
     ),
 )
 

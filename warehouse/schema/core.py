@@ -222,6 +222,61 @@ Index(
     postgresql_with={"autosummarize": "on"},
 )
 
+school_balance_line = Table(
+    "school_balance_line",
+    metadata,
+    column(
+        "resource_number", SmallInteger, "number of the resource in the rule", primary_key=True, autoincrement=False
+    ),
+    column("resource_code", Text, "resource code", unique=True),
+    column("name_zh", Text, "Chinese name"),
+    column("name_en", Text, "English name"),
+    column("unit", Text, "unit of lines and means"),
+    column("primary_line", Double, "least for a primary school"),
+    column("junior_secondary_line", Double, "least for a junior secondary school"),
+    column("primary_cv_limit", Double, "largest CV between the primary schools of a county"),
+    column("junior_secondary_cv_limit", Double, "largest CV between the junior secondary schools of a county"),
+    column("source", Text, "document they come from"),
+    schema="core",
+    comment="Resources of a school, with the lines and limits of the balance of compulsory education",
+)
+
+school_resource = Table(
+    "school_resource",
+    metadata,
+    *slice_columns(key=True),
+    column("region_key", Integer, "county the school is of: its code as a number", primary_key=True),
+    column("school_code", Text, "code of the school, as its return has it", primary_key=True),
+    column("recorded_at", UTC, "moment of the refresh that recorded this vintage", primary_key=True),
+    column(
+        "superseded_at",
+        UTC,
+        "moment of the refresh that replaced it; infinity: current",
+        server_default=text("'infinity'"),
+    ),
+    column("school_name", Text, "name of the school"),
+    column("pupils", Double, "pupils of the stage; null: blank, or its cell is in quarantine", null=True),
+    column("qualified_teachers", Double, "teachers above the required degree; null: as of pupils", null=True),
+    column("key_teachers", Double, "key teachers of county level or higher; null: as of pupils", null=True),
+    column("arts_sports_teachers", Double, "full-time teachers of sports and arts; null: as of pupils", null=True),
+    column("teaching_area", Double, "floor area for teaching, m2; null: as of pupils", null=True),
+    column("sports_area", Double, "area for sports, m2; null: as of pupils", null=True),
+    column("equipment_value", Double, "value of teaching equipment, CNY; null: as of pupils", null=True),
+    column("networked_rooms", Double, "networked multimedia rooms; null: as of pupils", null=True),
+    column("obs_status", CHAR(1), "weakest SDMX OBS_STATUS of its figures; M: none has a value"),
+    column("receipt_id", BigInteger, "return it comes from (ops.return_receipt)"),
+    column(
+        "addresses",
+        Text,
+        "cells of pupils and the seven amounts, in the order of the columns, separated by |; empty: in quarantine",
+    ),
+    column("end_reason", Text, "why it ended: revision, withdrawn, misread; null: current", null=True),
+    column("ended_by", BigInteger, "return that ended it (ops.return_receipt); null: current", null=True),
+    schema="core",
+    comment="Rosters of schools: every vintage of every school and stage, with its pupils and seven amounts",
+)
+Index("school_resource_receipt_id_idx", school_resource.c.receipt_id)
+
 lineage_part = Table(
     "lineage_part",
     metadata,

@@ -252,7 +252,34 @@ inequality_bounds = Table(
     comment="mart.inequality_bounds with its history by release",
 )
 
-for _table in (attainment, urban_rural_gap, inequality, inequality_bounds, convergence, trend):
+county_balance = Table(
+    "county_balance",
+    metadata,
+    *slice_columns(key=True),
+    column("region_key", Integer, "county: its code as a number", primary_key=True),
+    column("resource_code", Text, "one of the seven resources, or ALL: the verdict on the county", primary_key=True),
+    *validity_columns(),
+    column("schools", Integer, "schools with pupils that the row rests on"),
+    column("schools_missing", Integer, "schools that have no known pupils, or pupils and no figure"),
+    column("schools_estimated", Integer, "schools whose figures are estimated or provisional"),
+    column("pupils", Double, "pupils of those schools"),
+    column("coverage", Double, "share of schools that have a figure, or of pupils in them, whichever is less"),
+    column("mean", Double, "resource a pupil (or 100 pupils) in the county; ALL: null", null=True),
+    column("line", Double, "least a school of the stage should have; ALL: null", null=True),
+    column(
+        "schools_meeting", Integer, "schools at the line; ALL: at 6 of the 7 lines or more, and at 0.85 of the other"
+    ),
+    column("cv", Double, "CV between schools, weighted by pupils; ALL: the largest of the seven", null=True),
+    column("cv_limit", Double, "largest CV allowed; ALL: null where it is not the same for all seven", null=True),
+    column("passes_cv", Boolean, "whether the CV is within its limit; ALL: whether all seven are", null=True),
+    column("passes", Boolean, "ALL: whether the county passes, all CVs and every school; else null", null=True),
+    column("grade", CHAR(1), "A all checks passed, B warnings, C estimated or schools missing"),
+    column("status", Text, "ok, or why nothing is said"),
+    schema="core",
+    comment="mart.county_balance with its history by release",
+)
+
+for _table in (attainment, urban_rural_gap, inequality, inequality_bounds, convergence, trend, county_balance):
     release_indexes(_table)
 
 observation_harmonised = Table(

@@ -18,6 +18,7 @@ MARTS: tuple[str, ...] = (
     "composite_index",
     "convergence",
     "cost_to_floor",
+    "county_balance",
     "coupling",
     "index_weight",
     "inequality_bounds",
@@ -29,8 +30,11 @@ MARTS: tuple[str, ...] = (
 )
 #: Marts of before whose views it gives more columns: their function of a moment is made anew, both ways.
 WIDENED: tuple[str, ...] = ("inequality",)
+#: What a script makes like ``mart.observation``: a view of vintages, which has no rows of its own by release.
+VINTAGES = ("school_resource",)
 
 _IN_FORCE = "h.release_from <= f.release_id AND (h.release_to IS NULL OR h.release_to > f.release_id)"
+_KNOWN = "h.recorded_at <= f.recorded_at AND (h.superseded_at IS NULL OR h.superseded_at > f.recorded_at)"
 
 
 def upgrade() -> None:
@@ -39,7 +43,9 @@ def upgrade() -> None:
         if ".down." not in script.name:
             _run(script)
     for mart in (*WIDENED, *MARTS):
-        _make_as_of_function(mart)
+        _make_as_of_function(mart, _IN_FORCE)
+    for mart in VINTAGES:
+        _make_as_of_function(mart, _KNOWN)
     op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO bi_reader")
 
 
@@ -52,11 +58,11 @@ def downgrade() -> None:
     for script in sorted(_FOLDER.glob("0003_*.down.sql"), reverse=True):
         _run(script)
     for mart in WIDENED:
-        _make_as_of_function(mart)
+        _make_as_of_function(mart, _IN_FORCE)
     op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO bi_reader")
 
 
-def _make_as_of_function(mart: str) -> None:
+def _make_as_of_function(mart: str, condition: str) -> None:
     """``mart.<mart>_as_of(moment)``: the rows as readers saw them then; of views only, so that a reader needs no more."""
     columns = [
         str(row[0])
@@ -65,11 +71,12 @@ def _make_as_of_function(mart: str) -> None:
             (f"mart.{mart}",),
         )
     ]
-    shown = ", ".join("h.release_from" if name == "release_id" else f"h.{name}" for name in columns)
+    release = "h.release_from" if mart in MARTS else "h.release_id"
+    shown = ", ".join(release if name == "release_id" else f"h.{name}" for name in columns)
     op.execute(
         f"CREATE FUNCTION mart.{mart}_as_of(moment timestamptz) RETURNS SETOF mart.{mart} LANGUAGE sql STABLE AS"
         f" 'SELECT {shown} FROM mart.{mart}_history h, mart.release_history f"
-        f" WHERE f.in_force_from <= moment AND (f.in_force_to IS NULL OR f.in_force_to > moment) AND {_IN_FORCE}'"
+        f" WHERE f.in_force_from <= moment AND (f.in_force_to IS NULL OR f.in_force_to > moment) AND {condition}'"
     )
     op.execute(
         f"COMMENT ON FUNCTION mart.{mart}_as_of IS 'mart.{mart} as readers saw it at a moment, by the release then in force'"
