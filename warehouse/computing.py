@@ -30,7 +30,7 @@ from warehouse.publishing import FACTS, digest_slices, unpublished_slices, write
 from warehouse.receipts import Refresh
 from warehouse.reference import ensure_periods
 from warehouse.schema import changed_slice, release, slice_digest
-from warehouse.schools import slices_of
+from warehouse.schools import read_schools, slices_of
 
 _FIGURE_COLUMNS = (
     ("indicator_key", "int2"),

@@ -71,7 +71,7 @@ def _make_as_of_function(mart: str, condition: str) -> None:
             (f"mart.{mart}",),
         )
     ]
-    release = "h.release_from" if mart in MARTS else "h.release_id"
+    release = "h.release_id" if mart in VINTAGES else "h.release_from"
     shown = ", ".join(release if name == "release_id" else f"h.{name}" for name in columns)
     op.execute(
         f"CREATE FUNCTION mart.{mart}_as_of(moment timestamptz) RETURNS SETOF mart.{mart} LANGUAGE sql STABLE AS"
