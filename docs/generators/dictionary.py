@@ -88,6 +88,7 @@ def render() -> str:
             *_indicators(catalogue),
             *_indices(catalogue),
             *_standards(catalogue),
+            *_schools(catalogue),
             *_breaks(catalogue),
             *_codes(),
             *_forms(catalogue),
@@ -195,6 +196,31 @@ def _standard_row(row: Standard) -> tuple[object, ...]:
     return (code(row.indicator_code), row.item_number or "", row.kind, "yes" if row.is_binding else "no",
             f"{row.op} {row.value:g}", row.valid_from, row.valid_to or "", scope or "all", row.document,
             row.certainty)  # fmt: skip
+
+
+def _schools(catalogue: Catalogue) -> Iterator[str]:
+    yield from ("## Balance of compulsory education", "")
+    yield "What `mart.county_balance` judges, as indicators of their own; no return carries a figure of them."
+    yield ""
+    stages = list(catalogue.school_stages.values())
+    rows = [(code(row.indicator_code), f"{row.name_zh}<br>{row.name_en}", code(row.stage)) for row in stages]
+    yield from table(("indicator", "name", "stage"), rows)
+    yield "The seven resources: the least a school of each stage should have, and the largest CV between schools."
+    yield ""
+    header = (
+        "resource",
+        "name",
+        "unit",
+        "amount in a roster",
+        *(f"line, limit: {row.stage}" for row in stages),
+        "document",
+    )
+    lines = [
+        (code(row.resource_code), f"{row.name_zh}<br>{row.name_en}", row.unit, row.amount_zh,
+         *(f"{row.line(each.stage):g}, {row.cv_limit(each.stage):g}" for each in stages), row.source)
+        for row in catalogue.school_lines
+    ]  # fmt: skip
+    yield from table(header, lines)
 
 
 def _breaks(catalogue: Catalogue) -> Iterator[str]:

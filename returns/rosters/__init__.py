@@ -110,5 +110,5 @@ def set_rosters_aside(name: str, grid: Grid) -> tuple[Grid, tuple[Sheet, ...]]:
     rosters = tuple(sheet for sheet in grid.sheets if layout.is_of(sheet, is_named=is_named) and not sheet.is_blank)
     if not rosters or len(rosters) == len(grid.sheets):
         return grid, ()
-    kept = tuple(sheet for sheet in grid.sheets if sheet not in rosters)
-    return replace(grid, sheets=kept), rosters
+    aside = {id(sheet) for sheet in rosters}
+    return replace(grid, sheets=tuple(sheet for sheet in grid.sheets if id(sheet) not in aside)), rosters

@@ -1,5 +1,7 @@
 """Rosters of schools: vintages, what a later delivery takes back, receipts and cells; and the balance that is published."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -205,6 +207,15 @@ def test_a_change_of_a_name_alone_is_released_too(centre: Centre) -> None:
     centre.night(school(schools=ROSTER))
     renamed = (School("000", times=2.0, name="第一小学"), *ROSTER[1:])
     assert centre.night(school(schools=renamed)) is not None
+
+
+def test_another_limit_in_the_catalogue_reaches_rosters_that_are_loaded(centre: Centre) -> None:
+    centre.night(school(schools=UNEQUAL))
+    assert centre.rows(VERDICTS) == [("510104", False)]
+    lines = tuple(line.model_copy(update={"primary_cv_limit": 5.0}) for line in CATALOGUE.school_lines)
+    centre.catalogue = dataclasses.replace(CATALOGUE, school_lines=lines, sha256="another")
+    assert centre.night() is not None
+    assert centre.rows(VERDICTS) == [("510104", True)]
 
 
 def test_a_release_of_rosters_can_be_computed_again(centre: Centre) -> None:
