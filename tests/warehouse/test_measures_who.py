@@ -256,3 +256,14 @@ def test_many_slices_at_once_give_what_each_gives_alone() -> None:
         for name in alone:
             assert together[name][number] == pytest.approx(alone[name][0], rel=1e-10), name
     assert all(math.isnan(numbers[0]) and math.isnan(numbers[2]) for numbers in together.values())
+
+
+def test_a_slices_logistic_line_does_not_depend_on_the_slices_beside_it() -> None:
+    generator = np.random.default_rng(7)
+    values = np.concatenate([generator.uniform(low, low + 20, 31) for low in (0.1, 30, 79, 50)])
+    ranking, slices = generator.uniform(1, 9, values.size), np.repeat(range(4), 31)
+    together = sii_rii_logistic(Sample.of(values, slices=slices, ranking=ranking))
+    for place in range(4):
+        own = slices == place
+        alone = sii_rii_logistic(Sample.of(values[own], ranking=ranking[own]))
+        assert [part[place] for part in together] == [part[0] for part in alone]

@@ -116,8 +116,9 @@ def _fit_logistic(sample: Sample, rank: FloatArray, is_percent: BoolArray) -> tu
         step = _newton_step(sample, line, rank, observed)
         size = np.abs(step).max(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            is_settled = size < _SETTLED * (1 + np.abs(line[1]))
-            length = np.where(size > 0, np.minimum(1.0, _LEAP / size), 0.0)
+            # A slice that settled stays as it is, so that its last digit does not depend on the company it is in.
+            length = np.where((size > 0) & ~is_settled, np.minimum(1.0, _LEAP / size), 0.0)
+            is_settled |= size < _SETTLED * (1 + np.abs(line[1]))
         for _ in range(_STEPS):
             tried = line + length * np.nan_to_num(step)
             made = likelihood(tried)
