@@ -113,6 +113,7 @@ def convergence(
             "years": np.int32,
             "units": np.int32,
             "units_missing": np.int32,
+            "convergence": "str",
         }
     )
     keys = ["indicator_key", "period_key", "area_key", "scope"]

@@ -339,6 +339,7 @@ def _graded(parts: list[pd.DataFrame], warned: Collection[Slice]) -> pd.DataFram
             "units": np.int32,
             "units_missing": np.int32,
             "units_estimated": np.int32,
+            "sii_model": "str",
         }
     )
     keys = ["indicator_key", "period_key", "area_key", "scope", "weighting"]

@@ -84,10 +84,11 @@ class _Missing:
 def inequality_bounds(
     figures: pd.DataFrame, catalogue: Catalogue, slices: Collection[Slice] | None = None
 ) -> pd.DataFrame:
-    """One row where a row of inequality has units missing: the interval in which the measure of *all* units lies.
+    """One row where some units of a row of inequality lack a value that others have: the interval of the measure of *all*.
 
     Also where inequality shows no value for want of coverage. Where nothing is missing there is no row: the interval is the
-    value. Two assumptions on a missing figure:
+    value (and where no unit has a figure, or fewer than three exist, there is nothing to bound).
+    Two assumptions on a missing figure:
 
     - *plausible*: from half the smallest to twice the largest figure of the indicator and area type that any unit of the
       level had in this or the five years before (months, quarters: in this period), kept within the catalogue's plausible

@@ -98,6 +98,7 @@ def trend(
     rows = rows.astype(
         {"indicator_key": np.int16, "period_key": np.int32, "region_key": np.int32, "area_key": np.int8}
         | {"first_period_key": np.int32, "years": np.int32}
+        | dict.fromkeys(("trend", "against_nation", "against_floor", "finding"), "str")
     )
     return rows.sort_values(_KEYS, kind="stable").reset_index(drop=True)[list(TREND_COLUMNS)]
 

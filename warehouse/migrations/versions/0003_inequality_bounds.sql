@@ -82,4 +82,4 @@ SELECT h.indicator_code, h.indicator_name, h.sector, h.period_code, h.period_sta
 FROM mart.inequality_bounds_history h
 JOIN mart.release_in_force f
   ON h.release_from <= f.release_id AND (h.release_to IS NULL OR h.release_to > f.release_id);
-COMMENT ON VIEW mart.inequality_bounds IS 'Between which values CV, Gini and Theil T of all units lie where some are missing: a row beside each row of mart.inequality with units missing, also where that shows no value';
+COMMENT ON VIEW mart.inequality_bounds IS 'Between which values CV, Gini and Theil T of all units lie where some are missing: a row beside each row of mart.inequality in which some lack the figure that others have, also where that shows no value';
