@@ -48,6 +48,7 @@ def sync_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     _withdraw_others(connection, catalogue)
     _replace(connection, schema.region_change, [row.model_dump() for row in catalogue.region_changes])
     _replace(connection, schema.indicator_break, _breaks(catalogue))
+    _replace(connection, schema.measure, _measures(catalogue))
     _replace(connection, schema.milestone, _milestones(catalogue))
     _replace(connection, schema.recomputed_rate, _rates(catalogue))
     _replace(connection, schema.school_balance_line, _school_lines(catalogue))
@@ -94,6 +95,13 @@ _OF_AN_INDEX: dict[str, Any] = {
     "decimals": 3,
 }
 """What all indices have in common as rows of ``core.indicator``."""
+
+
+def _measures(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [
+        row.model_dump() | {"columns": ";".join(row.columns), "null_when": ";".join(row.null_when)}
+        for row in catalogue.measures
+    ]
 
 
 def _of_schools(stage: SchoolStage) -> dict[str, Any]:

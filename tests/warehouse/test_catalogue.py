@@ -157,7 +157,8 @@ def test_an_index_of_indices_has_the_members_of_each_of_them_in_order() -> None:
 def test_an_index_is_no_indicator_and_shares_no_key_with_one() -> None:
     assert not set(SHIPPED.indices) & set(SHIPPED.indicators)
     assert not set(SHIPPED.index_by_key) & set(SHIPPED.by_key)
-    assert set(SHIPPED.code_by_key.values()) == {*SHIPPED.indices, *SHIPPED.indicators}
+    stages = {stage.indicator_code for stage in SHIPPED.school_stages.values()}
+    assert set(SHIPPED.code_by_key.values()) == {*SHIPPED.indices, *SHIPPED.indicators, *stages}
 
 
 def test_the_fingerprint_is_of_contents(copy: Path) -> None:

@@ -41,6 +41,7 @@ MARTS = [
     "inequality_bounds_history",
     "inequality_history",
     "lineage",
+    "measure",
     "observation",
     "observation_harmonised",
     "observation_history",

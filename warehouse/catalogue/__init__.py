@@ -18,6 +18,7 @@ file                           one row is
 ``cost_rules.csv``             an amount a head: whom it is paid to, how often a year, from what budget
 ``indices.csv``                a composite index and its members
 ``resources.csv``              a count of which agglomeration is computed
+``measures.csv``               a measure of a mart: its columns, when they are null, what it is not for
 ``breaks.csv``                 a break of definition
 ``milestones.csv``             a reform in a year, and the indicators it should show on
 ``not_applicable.csv``         what cannot exist
@@ -60,6 +61,7 @@ from warehouse.catalogue.models import (
     Form,
     Index,
     Indicator,
+    Measure,
     Milestone,
     NotApplicable,
     Province,
@@ -87,6 +89,7 @@ __all__ = [
     "Form",
     "Index",
     "Indicator",
+    "Measure",
     "Member",
     "Milestone",
     "NotApplicable",
@@ -135,6 +138,7 @@ class Catalogue:
     indices: Mapping[str, Index]
     """Composite indices; they are no indicators, and no figure is of one."""
     resources: tuple[Resource, ...]
+    measures: tuple[Measure, ...]
     breaks: tuple[Break, ...]
     milestones: tuple[Milestone, ...]
     not_applicable: tuple[NotApplicable, ...]
@@ -272,6 +276,7 @@ def load_catalogue(folder: Path = FOLDER, local_standards: Path | None = None) -
         cost_rules={row.indicator_code: row for row in costs},
         indices={row.code: row for row in indices},
         resources=tuple(read_rows(folder / "resources.csv", Resource, unique=("indicator_code",))),
+        measures=tuple(read_rows(folder / "measures.csv", Measure, unique=("mart", "measure"))),
         breaks=tuple(read_rows(folder / "breaks.csv", Break)),
         milestones=tuple(read_rows(folder / "milestones.csv", Milestone, unique=("milestone_code",))),
         not_applicable=tuple(read_rows(folder / "not_applicable.csv", NotApplicable)),

@@ -213,6 +213,22 @@ class RecomputedRate(Row):
     factor: Annotated[float, Field(gt=0)]
 
 
+class Measure(Row):
+    """A measure of a mart: its columns, its unit, when they are null, and what it must not be used for.
+
+    ``measure`` is the function of :mod:`warehouse.measures` that has its formula; ``null_when`` are statuses of the row.
+    """
+
+    measure: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]+$")]
+    name_zh: Annotated[str, Field(min_length=1)]
+    name_en: Annotated[str, Field(min_length=1)]
+    mart: Annotated[str, Field(min_length=1)]
+    columns: Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=1)]
+    unit: Annotated[str, Field(min_length=1)]
+    null_when: Annotated[tuple[str, ...], BeforeValidator(_split)]
+    not_for: Annotated[str, Field(min_length=1)]
+
+
 class CostRule(Row):
     """What it costs to raise an amount a head to its floor: whom to count, how often a year, whose budget it is held against.
 

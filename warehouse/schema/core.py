@@ -177,6 +177,21 @@ recomputed_rate = Table(
     comment="Which computed rate stands beside which reported one",
 )
 
+measure = Table(
+    "measure",
+    metadata,
+    column("mart", Text, "mart that has it", primary_key=True),
+    column("measure", Text, "function that computes it (docs/methods.md has its formula)", primary_key=True),
+    column("name_zh", Text, "Chinese name"),
+    column("name_en", Text, "English name"),
+    column("columns", Text, "columns of the mart that hold it, separated by ;"),
+    column("unit", Text, "unit, of each column where they differ"),
+    column("null_when", Text, "statuses of a row in which it is null, separated by ;"),
+    column("not_for", Text, "what it must not be used for"),
+    schema="core",
+    comment="Measures of the marts: where they stand, when they are null, and what they are not for",
+)
+
 observation = Table(
     "observation",
     metadata,

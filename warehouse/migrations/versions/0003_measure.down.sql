@@ -1,0 +1,2 @@
+DROP VIEW mart.measure;
+DROP TABLE core.measure;
