@@ -5,6 +5,7 @@ import pytest
 
 from tests.assets.nights import DOWN, LATE, NOT_A_NUMBER, NOT_A_WORKBOOK, REVISED, Nights
 from tests.assets.world import FORMS, Night
+from warehouse.marts.registry import MARTS
 from warehouse.periods import parse_period
 
 pytestmark = [pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]  # a busy machine takes minutes
@@ -255,8 +256,7 @@ def test_a_partition_of_observations_says_what_became_of_its_cells(nights: Night
 
 def test_every_stage_with_news_has_its_asset_checks(nights: Nights) -> None:
     checked = {check["asset"] for check in nights.first.checks}
-    marts = {"mart_attainment", "mart_urban_rural_gap", "mart_inequality", "mart_observation_harmonised"}
-    assert checked == {f"{form}_observations" for form in FORMS} | marts
+    assert checked == {f"{form}_observations" for form in FORMS} | {f"mart_{mart}" for mart in MARTS}
     assert all(check["passed"] for check in nights.first.checks)
     assert {check["run"] for check in nights.first.checks} == {nights.first.refresh["run_id"]}
     assert {check["severity"] for check in nights.first.checks} <= {"WARN", "ERROR"}
