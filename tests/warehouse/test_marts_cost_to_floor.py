@@ -115,6 +115,16 @@ def test_with_a_province_missing_the_nations_cost_is_not_told() -> None:
     assert (nation.coverage, nation.grade) == (30 / 31, "C")
 
 
+def test_where_only_counties_have_figures_the_nation_has_no_row() -> None:
+    """One year of the county alone beside one of its province alone: each year has its own places."""
+    of_county = pension(100.0, JINJIANG)
+    of_province = [(code, "2023", *rest) for code, _, *rest in pension(100.0)]
+    rows = costs(*of_county, *of_province)  # type: ignore[arg-type]
+    assert rows["region_key"].tolist() == [0, 510000, 510104]
+    assert of(rows, JINJIANG).status == "ok"
+    assert costs(*of_county)["region_key"].tolist() == [510104]
+
+
 def test_floors_of_groups_leave_the_nation_none_of_its_own() -> None:
     rows = costs(*everywhere(FUNDS, "SY2018", "rural", 620.0), *everywhere(PUPILS, "SY2018", "rural", 10.0))
     nation = of(rows, "000000", area=2)

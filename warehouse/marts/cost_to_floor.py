@@ -102,13 +102,25 @@ def _of_rule(
     revenue, budget_ranks, payers = _budgets(panel, budgets, catalogue, rule, above)
     ranks = np.minimum.reduce([panel.ranks, head_ranks, budget_ranks])
     is_province = np.isin(regions, np.array([int(code) for code in catalogue.provinces], dtype=np.int64))
-    can_exist = exists(Panel.of(own, regions[is_province]), catalogue, is_county=False)
+    can_exist = exists(_columns(panel, is_province), catalogue, is_county=False)
     for held in Floors(catalogue, regions).of(panel.indicator_keys, panel.period_keys, panel.area_keys):
         floors = held.values
         cost = cost_of(panel.values, floors, heads * rule.times_a_year, revenue).cost
         found = _Costs(held, floors, heads, np.where(panel.values >= 0, cost, np.nan), revenue, payers, ranks)
         yield _rows_of_regions(panel, found)
         yield _rows_of_nation(panel, found, is_province, can_exist)
+
+
+def _columns(panel: Panel, is_kept: BoolArray) -> Panel:
+    """The same slices over some of the regions; a slice in which none of those has a figure stays."""
+    return Panel(
+        panel.indicator_keys,
+        panel.period_keys,
+        panel.area_keys,
+        panel.regions[is_kept],
+        panel.values[:, is_kept],
+        panel.ranks[:, is_kept],
+    )
 
 
 def _figures_of(figures: pd.DataFrame, catalogue: Catalogue, code: str) -> pd.DataFrame:
