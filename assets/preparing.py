@@ -51,8 +51,8 @@ def prepare_marts(
     batches: SimpleQueue[dict[str, MartRows] | None] = SimpleQueue()
     with engine.begin() as connection, ThreadPoolExecutor(1) as pool:
         lock_writing(connection, refresh)
-        digest_observations(connection, release_id, catalogue)
         judged = pool.submit(_compute_and_judge, engine, checks, catalogue, batches)
+        digest_observations(connection, release_id, catalogue)
         while (batch := batches.get()) is not None:
             write_marts(connection, batch, release_id)
         prepared = judged.result()

@@ -38,7 +38,7 @@ from bench.load import Batch, Spent, cluster, cpu_of, database, load, session_of
 from resources.database import Warehouse
 from warehouse import schema
 from warehouse.bulk import copy_frame
-from warehouse.catalogue import Catalogue, Indicator, Standard, load_catalogue
+from warehouse.catalogue import Catalogue, Index, Indicator, Resource, Standard, load_catalogue
 from warehouse.computing import MartRows, compute_marts, compute_observations, digest_observations, write_marts
 from warehouse.loading import record_changes
 from warehouse.periods import Period, month, year
@@ -99,11 +99,30 @@ def bench_catalogue() -> Catalogue:
         indicators=indicators,
         standards=tuple(floors),
         recomputed_rates=(),
+        cost_rules={},
+        resources=tuple(Resource(indicator_code=row.code, what=row.code) for row in counts),
+        milestones=(),
+        indices=_indices(real, [row.code for row in rates]),
         breaks=(),
         not_applicable=(),
         region_changes=(),
         sha256="bench",
     )
+
+
+def _indices(real: Catalogue, codes: Sequence[str]) -> dict[str, Index]:
+    """The catalogue's indices over indicators of the bench: three a sector."""
+    places = {"employment": 0, "education": 3, "health": 6}
+    return {
+        code: index
+        if index.sector == "overall"
+        else index.model_copy(
+            update={
+                "members": tuple(f"{code}@total" for code in codes[places[index.sector] : places[index.sector] + 3])
+            }
+        )
+        for code, index in real.indices.items()
+    }
 
 
 def periods_of(years: Sequence[int]) -> list[Period]:
@@ -200,8 +219,7 @@ def derive(engine: Engine, catalogue: Catalogue, refresh: Refresh) -> Stages:
     def marts(connection: sa.Connection) -> None:
         number = next_release_id(connection)
         discard_unpublished(connection, number)
-        digest_observations(connection, number, catalogue)
-        for batch in ahead(engine, catalogue):
+        for batch in ahead(engine, catalogue, lambda: digest_observations(connection, number, catalogue)):
             write_marts(connection, batch, number)
             for mart, found in batch.items():
                 rows[mart] = rows.get(mart, 0) + len(found.frame)
@@ -214,7 +232,7 @@ def derive(engine: Engine, catalogue: Catalogue, refresh: Refresh) -> Stages:
     return Stages(seconds, cpu, rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def ahead(engine: Engine, catalogue: Catalogue) -> Iterator[dict[str, MartRows]]:
+def ahead(engine: Engine, catalogue: Catalogue, meanwhile: Callable[[], None]) -> Iterator[dict[str, MartRows]]:
     """The marts batch by batch, the next computed in a thread while one is written: as a night does it."""
     batches: SimpleQueue[dict[str, MartRows] | None] = SimpleQueue()
 
@@ -228,6 +246,7 @@ def ahead(engine: Engine, catalogue: Catalogue) -> Iterator[dict[str, MartRows]]
 
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(compute)
+        meanwhile()
         while (batch := batches.get()) is not None:
             yield batch
         done.result()

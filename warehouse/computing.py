@@ -304,7 +304,7 @@ def compute_marts(connection: Connection, catalogue: Catalogue) -> Iterator[dict
     changed = changed_slices(connection, catalogue)
     shown = shown_slices(connection)
     facts = [key for name in FACTS for key in shown.get(name, {})]
-    known = _with(changed, facts)
+    known = {key: frozenset(periods) for key, periods in _with(changed, facts).items()}
     warned = warned_slices(connection)
     wanted: dict[str, set[Slice]] = {}
     for mart in MARTS.values():

@@ -11,7 +11,7 @@ of two periods with one end the year comes first, and a year asks only years whe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from warehouse.catalogue import Indicator
 from warehouse.periods import Period, PeriodKind, period_from_key
@@ -52,13 +52,19 @@ def _ends(period_key: int) -> tuple[int, bool]:
 
 
 def _latest_first(kinds: frozenset[PeriodKind], period_key: int, known: Iterable[int]) -> list[int]:
+    # A night asks the same of every mart; the hash of a frozen set is computed once.
+    return list(_latest_known(kinds, period_key, known if isinstance(known, frozenset) else frozenset(known)))
+
+
+@lru_cache(maxsize=50_000)
+def _latest_known(kinds: frozenset[PeriodKind], period_key: int, known: frozenset[int]) -> tuple[int, ...]:
     wanted = period_from_key(period_key).kind
     kinds = frozenset({wanted}) if wanted in kinds else kinds
     end, _ = _ends(period_key)
     # On YYYYMMDD numbers two years are 2 00 00 (29 February is compared with the number 0229, which is right too).
     oldest = end - LOOK_BACK_YEARS * 10_000
     fitting = (key for key in known if period_from_key(key).kind in kinds and oldest <= _ends(key)[0] <= end)
-    return sorted(fitting, key=_ends, reverse=True)
+    return tuple(sorted(fitting, key=_ends, reverse=True))
 
 
 def part_periods(part: Indicator, period_key: int, known: Iterable[int]) -> list[int]:
