@@ -17,7 +17,7 @@ from returns.carriers.grid import Sheet
 from returns.conform.texts import squash
 from returns.conform.units import caption_unit
 from returns.layouts import DashMeaning, Layout
-from returns.layouts.figure_like import is_figure_like
+from returns.layouts.figure_like import is_figure_like, stands_for_figure
 from returns.layouts.headers import Column, read_period_label
 from returns.layouts.lost_headers import find_lost_header, find_second_stub
 from returns.layouts.matching import Match, Mismatch, Table
@@ -200,13 +200,14 @@ def _sort_rows(table: Table, layout: Layout) -> tuple[list[int], list[int]]:
 
 
 def _begins_note(texts: Sequence[str], footer: re.Pattern[str]) -> bool:
-    """A note, also one that its commas have cut into cells: its first text is one, and no figure stands among the rest."""
-    return footer.fullmatch(squash(texts[0])) is not None and not any(map(is_figure_like, texts))
+    """A note, also one that its commas have cut into cells: its first text is one, and nothing among the rest is a figure or in
+    the place of one."""
+    return footer.fullmatch(squash(texts[0])) is not None and not any(map(stands_for_figure, texts))
 
 
 def _is_note(row: Sequence[str], stub: list[int], text: str) -> bool:
     """A text that stands alone outside the stub, such as ``续表``: not a row of the table."""
-    return all(place >= len(row) or not row[place].strip() for place in stub) and not is_figure_like(text)
+    return all(place >= len(row) or not row[place].strip() for place in stub) and not stands_for_figure(text)
 
 
 def _is_end(row: Sequence[str], layout: Layout) -> bool:

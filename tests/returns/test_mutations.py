@@ -504,8 +504,9 @@ def spoil(values: list[list[Any]], name: str, place: int, second: int, third: in
         value["i_showname"], values[place][2] = ("", "居民消费价格指数", "内部资料")[second % 3], None
     elif name == "place":
         (code, other), has_code = PROVINCES[second % len(PROVINCES)], bool(third % 2)
-        value["da"], value["da_name"] = (f"{code}000000" if has_code else ""), other
-        values[place][2] = replace(meaning, region=code) if meaning else None
+        if meaning is not None:  # what was lost already is not found again by another place
+            value["da"], value["da_name"] = (f"{code}000000" if has_code else ""), other
+            values[place][2] = replace(meaning, region=code)
     elif name == "code":
         value["da"], values[place][2] = ("999999000000", "000000000000", "110101001000", "11")[second % 4], None
     elif name == "period":
