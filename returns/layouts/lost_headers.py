@@ -19,7 +19,7 @@ from returns.layouts.measures import Fault, MeasureReader
 from returns.layouts.statements import find_other_caption, find_other_period
 
 _CHINESE = re.compile("[一-鿿]")
-_STATEMENT = re.compile("[年:：]")
+_STATEMENT_SIGNS = "年:："
 
 
 def find_lost_header(
@@ -55,9 +55,14 @@ def _find_stated(table: Table, data: Sequence[int]) -> list[int]:
     left, right = table.block.left, max(table.block.stub.values()) + 1
     # A title stands in the first column, as codes and names do.
     stubs = [table.sheet.rows[number][left:right] for number in data]
-    if _STATEMENT.search("".join(chain.from_iterable(stubs))) is None:
+    joined = "".join(chain.from_iterable(stubs))
+    if not any(sign in joined for sign in _STATEMENT_SIGNS):
         return []
-    return [number for number, stub in zip(data, stubs, strict=True) if _STATEMENT.search("".join(stub))]
+    return [
+        number
+        for number, stub in zip(data, stubs, strict=True)
+        if any(sign in text for text in stub for sign in _STATEMENT_SIGNS)
+    ]
 
 
 def _find_statement(layout: Layout, table: Table, numbers: Sequence[int]) -> Mismatch | None:

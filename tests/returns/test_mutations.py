@@ -56,6 +56,7 @@ PROVINCES = (
 )
 NOTES = ("注：1. 不含诊所。", "2. 2023年数据为初步统计数")
 MAX_SECONDS = 2.0
+"""Of the processor: reading waits for nothing, and beside other work two seconds of the clock say nothing of it."""
 BEYOND = (-1, -1, Cell())
 """A cell to the right of a row that is shorter than others."""
 
@@ -376,9 +377,9 @@ def read_changed(
     tables = mutate(kind.tables()[:count], kind.shape, changes)
     page = render(tables, kind.shape, changes, is_merged and carrier == "book", is_wide)
     content = write(page, carrier)
-    begin = time.perf_counter()
+    begin = time.process_time()
     result = read(kind, content)
-    assert time.perf_counter() - begin < MAX_SECONDS
+    assert time.process_time() - begin < MAX_SECONDS
     event(check(kind, page, carrier, result))
 
 
@@ -519,9 +520,9 @@ def spoil(values: list[list[Any]], name: str, place: int, second: int, third: in
 def read_series(spoils: list[Operation]) -> None:
     content, values = series_answer(spoils)
     arrival = Arrival(1, "000000/portal", "portal", "", "", "", "0" * 64, "esData.json", "")
-    begin = time.perf_counter()
+    begin = time.process_time()
     result = read_returns([arrival], lambda _: content, CATALOGUE)
-    assert time.perf_counter() - begin < MAX_SECONDS
+    assert time.process_time() - begin < MAX_SECONDS
     (verdict,) = result.verdicts.to_dict("records")
     assert not isinstance(verdict["problem"], str), verdict["explanation"]
     assert verdict["cells"] == len(values)
