@@ -61,8 +61,9 @@ def _find_beginnings(rows: Sequence[Sequence[str]], wanted: set[str]) -> list[in
     heads = [row[:_FIRST_TEXTS] for row in rows]
     others = _others_of(frozenset(wanted))
     new = set(chain.from_iterable(heads)) - others
-    anchors = {text for text in new if text and text[0] not in _FIGURE_STARTS and squash(text) in wanted}
-    others.update(text for text in new - anchors if len(text) <= _MAX_OTHER_LENGTH and not text[:1].isascii())
+    labels = [text for text in new if text and text[0] not in _FIGURE_STARTS]
+    anchors = {text for text in labels if squash(text) in wanted}
+    others.update(text for text in labels if len(text) <= _MAX_OTHER_LENGTH and text not in anchors)
     if len(others) > _MAX_OTHERS:
         others.clear()
     return [

@@ -39,15 +39,25 @@ def find_title(layout: Layout, sheet: Sheet, first_row: int, block: Block) -> Ab
 
 def find_caption(layout: Layout, sheet: Sheet, first_row: int, block: Block) -> str:
     """The units that a block's caption lists, ``""`` for none. Where blocks side by side have a title each, the caption of
-    one is not that of the other."""
+    one is not that of the other; one among the rows of the block above does not reach beyond the next title."""
     if layout.caption is None:
         return ""
-    captions = _find_above(sheet, first_row, block, layout.caption)
+    captions = [
+        caption
+        for caption in _find_above(sheet, first_row, block, layout.caption)
+        if not (is_remote(caption, sheet, block) and _is_ended(layout, sheet, caption, block))
+    ]
     if captions and not captions[0].is_own and layout.title is not None:
         titles = _find_above(sheet, first_row, block, layout.title)
         if len({title.is_own for title in titles}) == 2:
             return ""
     return captions[0].match["units"] if captions else ""
+
+
+def _is_ended(layout: Layout, sheet: Sheet, caption: Above, block: Block) -> bool:
+    """Whether a title of the block stands below figures that stand below a caption: what it said ended there."""
+    title = find_title(layout, sheet, caption.row + 1, block)
+    return title is not None and title.is_own and _has_figures(sheet, caption.row + 1, title.row, block)
 
 
 def _find_above(sheet: Sheet, first_row: int, block: Block, pattern: str) -> list[Above]:
@@ -65,8 +75,12 @@ def _find_above(sheet: Sheet, first_row: int, block: Block, pattern: str) -> lis
 
 
 def is_remote(title: Above, sheet: Sheet, block: Block) -> bool:
-    """Whether figures stand between a title and the header: then it may be of them, and not of the block."""
-    rows = (sheet.rows[number][block.left : block.right] for number in range(title.row + 1, block.row))
+    """Whether figures stand between a title, or caption, and the header: then it may be of them, and not of the block."""
+    return _has_figures(sheet, title.row + 1, block.row, block)
+
+
+def _has_figures(sheet: Sheet, first_row: int, end_row: int, block: Block) -> bool:
+    rows = (sheet.rows[number][block.left : block.right] for number in range(first_row, end_row))
     return any(is_figure_like(text) for row in rows for text in row if text)
 
 

@@ -714,12 +714,15 @@ def _stray_caption(page: Page, shape: Shape, first: int, second: int, third: int
 
 
 def _restate(page: Page, at: int, role: str, state: Callable[[Meaning, Cell], Meaning]) -> None:
-    """What a text in row ``at`` says of the figures below it, as far as the next such text: of tables side by side it stands
-    over the first."""
+    """What a text in row ``at`` says of the figures below it, as far as the next such text, or a title below figures: units may
+    stand above the title of their table. Of tables side by side it stands over the first."""
     right = page.spans[1].left if len(page.spans) > 1 else page.width
+    is_of_figures = False
     for number in range(at + 1, len(page.cells)):
         row = page.cells[number]
-        if any(cell.role in (role, "title") for cell in row[:right]):
+        roles = {cell.role for cell in row[:right]}
+        is_of_figures |= "figure" in roles
+        if role in roles or ("title" in roles and is_of_figures):
             return
         page.cells[number] = [
             replace(cell, meaning=state(cell.meaning, cell)) if cell.meaning is not None and place < right else cell

@@ -198,6 +198,19 @@ def test_a_row_whose_name_reads_like_a_note_keeps_what_stands_for_its_figure(tex
         assert result.verdicts["cells"].tolist() == [2]
 
 
+def test_units_stand_above_a_title_but_not_above_the_rows_of_another_table():
+    one = layout(header=["name"], aliases=ALIASES)
+    table = [["地区", "医院数", "床位数"], ["锦江区", "5", "7"]]
+    rows = [["", "单位：个"], [TITLE], *table]
+    assert figures(read(rows, one)) == {("HLT_HOSPITALS", "510104", "2024", "total"): 5.0}
+    other = [[TITLE.replace("2024", "2023")], *table]
+    below = read([*rows, ["", "单位：个"], *other], one)
+    assert figures(below)["HLT_HOSPITALS", "510104", "2023", "total"] == 5.0
+    among = read([*rows, ["", "单位：个"], ["青羊区", "6", "8"], *other], one)
+    assert {key[1:3] for key in figures(among)} == {("510104", "2024"), ("510105", "2024")}
+    assert reasons(among)["row 9 col 2"] == "unknown_unit"
+
+
 def test_a_title_without_a_period_fits_no_layout():
     result = read([["表3-2各县医院数"], ["地区", "医院数（个）"], ["锦江区", "5"]], layout(header=["name"]))
     assert result.verdicts["problem"].tolist() == ["unknown_layout"]
