@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from operator import itemgetter
+
+import pyarrow as pa
 
 from returns.carriers.grid import Sheet
 from returns.conform.texts import squash
 from returns.conform.units import caption_unit
 from returns.layouts import DashMeaning, Layout
-from returns.layouts.figure_like import is_figure_like
+from returns.layouts.figure_like import is_figure_like, stands_for_figure
 from returns.layouts.headers import Column, read_period_label
 from returns.layouts.lost_headers import find_lost_header, find_second_stub
 from returns.layouts.matching import Match, Mismatch, Table
@@ -51,7 +54,7 @@ class CellBlock:
     row_names: list[str]
     row_labels: list[str]
     is_short: list[bool]
-    texts: list[str]
+    texts: pa.StringArray
     period_code: str
     """Of the table, ``""`` where only its columns or rows have one."""
     rows: list[Row] = field(default_factory=list)
@@ -92,9 +95,11 @@ def read_cells(match: Match, measures: MeasureReader) -> ReturnCells | Mismatch:
         if problem := find_second_stub(layout, table, numbers, measures):
             return problem
         has_end = has_end or any(_is_end(table.sheet.rows[number], layout) for number in others)
-        block = _read_block(layout, table, numbers, measures)
-        if problem := find_lost_header(layout, table, numbers, others, block.texts, measures):
+        positions = [column.position for column in table.columns]
+        texts = _flatten(_pad([table.sheet.rows[number] for number in numbers], max(positions) + 1), positions)
+        if problem := find_lost_header(layout, table, numbers, others, texts, measures):
             return problem
+        block = _read_block(layout, table, numbers, texts, measures)
         beside = _find_beside(table, numbers)
         if beside and layout.columns == "closed":
             text = f"{beside[0][0]}: a text stands in a column without a header"
@@ -114,13 +119,21 @@ def read_cells(match: Match, measures: MeasureReader) -> ReturnCells | Mismatch:
     return ReturnCells(tuple(blocks), tuple(strays), layout.dash, layout.label, region, stated.period_code)
 
 
-def _read_block(layout: Layout, table: Table, numbers: list[int], measures: MeasureReader) -> CellBlock:
+def _pad(rows: list[Sequence[str]], width: int) -> list[Sequence[str]]:
+    """The rows, blanks put to those that are shorter than ``width``."""
+    if min(map(len, rows), default=width) >= width:
+        return rows
+    return [row if len(row) >= width else [*row, *[""] * (width - len(row))] for row in rows]
+
+
+def _read_block(
+    layout: Layout, table: Table, numbers: list[int], texts: list[str], measures: MeasureReader
+) -> CellBlock:
     sheet, columns, stub = table.sheet, table.columns, table.block.stub
     rows = [sheet.rows[number] for number in numbers]
     width = max(column.position for column in columns) + 1
     short = [len(row) < width for row in rows]
-    if any(short):
-        rows = [list(row) + [""] * (width - len(row)) for row in rows]
+    rows = _pad(rows, width)
     if layout.region == "nation":
         codes, names = ["000000"] * len(rows), ["全国"] * len(rows)
     else:
@@ -135,7 +148,7 @@ def _read_block(layout: Layout, table: Table, numbers: list[int], measures: Meas
         row_names=names,
         row_labels=[sheet.row_labels[number] for number in numbers],
         is_short=short,
-        texts=_flatten(rows, [column.position for column in columns]),
+        texts=pa.array(texts, pa.string()),
         period_code=table.stated.period_code,
         rows=_read_rows(layout, table, rows, measures) if {"indicator", "period"} & stub.keys() else [],
     )
@@ -182,11 +195,12 @@ def _sort_rows(table: Table, layout: Layout) -> tuple[list[int], list[int]]:
     sheet, block = table.sheet, table.block
     stub = sorted(block.stub.values())
     code = block.stub.get("code", -1)
+    first_other = table.first_row + _count_coded(sheet.rows, table.first_row, block.bottom, code)
     footer, ignored = _any_of(layout.footers), _any_of(layout.ignored_rows)
     between = _one_of(_known_texts(layout))
-    data: list[int] = []
+    data = list(range(table.first_row, first_other))
     others: list[int] = []
-    for number in range(table.first_row, block.bottom):
+    for number in range(first_other, block.bottom):
         row = sheet.rows[number]
         if 0 <= code < len(row) and row[code].isdecimal():
             data.append(number)
@@ -203,14 +217,27 @@ def _sort_rows(table: Table, layout: Layout) -> tuple[list[int], list[int]]:
     return data, others
 
 
+def _count_coded(rows: Sequence[Sequence[str]], first: int, bottom: int, code: int) -> int:
+    """How many rows from ``first`` on have a code one after another: nearly all of a table."""
+    if code < 0:
+        return 0
+    count = 0
+    for row in islice(rows, first, bottom):
+        if code >= len(row) or not row[code].isdecimal():
+            break
+        count += 1
+    return count
+
+
 def _begins_note(texts: Sequence[str], footer: re.Pattern[str]) -> bool:
-    """A note, also one that its commas have cut into cells: its first text is one, and no figure stands among the rest."""
-    return footer.fullmatch(squash(texts[0])) is not None and not any(map(is_figure_like, texts))
+    """A note, also one that its commas have cut into cells: its first text is one, and nothing among the rest is a figure or in
+    the place of one."""
+    return footer.fullmatch(squash(texts[0])) is not None and not any(map(stands_for_figure, texts))
 
 
 def _is_note(row: Sequence[str], stub: list[int], text: str) -> bool:
     """A text that stands alone outside the stub, such as ``续表``: not a row of the table."""
-    return all(place >= len(row) or not row[place].strip() for place in stub) and not is_figure_like(text)
+    return all(place >= len(row) or not row[place].strip() for place in stub) and not stands_for_figure(text)
 
 
 def _is_end(row: Sequence[str], layout: Layout) -> bool:

@@ -120,7 +120,7 @@ def _read_one(arrival: Arrival, content: bytes, matcher: Matcher, catalogue: Cat
     outcome = _read_content(arrival, content, matcher, catalogue)
     if isinstance(outcome, _Problem):
         log.warning("%s: %s: %s", _label(arrival), outcome.reason, outcome.explanation)
-    else:
+    elif log.isEnabledFor(logging.INFO):
         log.info("%s: %d cells", _label(arrival), outcome.count)
     return outcome
 

@@ -19,7 +19,9 @@ Bytes = npt.NDArray[np.uint8]
 
 def has_pair(content: bytes, *pairs: bytes) -> bool:
     """Whether any of these pairs of bytes stands in ``content``."""
-    if len(content) < _SMALL_BYTES:
+    # Most pairs have a letter that stands nowhere, which is seen at once.
+    pairs = tuple(pair for pair in pairs if pair[:1] in content and pair[1:] in content)
+    if len(content) < _SMALL_BYTES or not pairs:
         return any(pair in content for pair in pairs)
     for block in _blocks(content, 0, len(content), 2):
         first, second = block[:-1], block[1:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ MAX_PARTS = 500
 
 _LOCAL_HEADER_BYTES = 30
 _UTF8_NAME = 0x800
+_FIRST_DATE = 0x21  # 1980-01-01, the earliest that a ZIP can say
 _ENCRYPTED = 0x1
 _SYMBOLIC_LINK = 0o120000
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -128,3 +130,20 @@ def expand_member(content: bytes, entry: zipfile.ZipInfo, name: str) -> bytes:
     if len(data) < entry.file_size or zlib.crc32(data) != entry.CRC:
         raise NotAWorkbookError(f"{what} is damaged or cut off")
     return data
+
+
+def wrap_parts(parts: Mapping[str, bytes]) -> bytes:
+    """A ZIP that holds these parts as they are: who reads it need not expand them once more."""
+    local, central, offset = [], [], 0
+    for name, data in parts.items():
+        told = name.encode()
+        # Version, flags, method (stored), time, date, checksum, both sizes, length of the name, no extra field.
+        common = struct.pack(
+            "<HHHHHIIIHH", 20, _UTF8_NAME, 0, 0, _FIRST_DATE, zlib.crc32(data), len(data), len(data), len(told), 0
+        )
+        local += [b"PK\x03\x04", common, told, data]
+        central += [b"PK\x01\x02\x14\0", common, struct.pack("<HHHII", 0, 0, 0, 0, offset), told]
+        offset += _LOCAL_HEADER_BYTES + len(told) + len(data)
+    size = sum(map(len, central))
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, len(parts), len(parts), size, offset, 0)
+    return b"".join([*local, *central, end])

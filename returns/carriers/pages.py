@@ -69,7 +69,7 @@ def _open_page(document: Any, number: int, pages: int) -> _Page:
 
 
 def _records(found: Any, key: str, where: str) -> list[Record]:
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+    if not isinstance(found, list) or not set(map(type, found)) <= {dict}:
         raise BrokenPageError(f"{where} has no list of {key}")
     return found
 
@@ -94,14 +94,11 @@ def _described_sheet(pages: Sequence[_Page]) -> Sheet:
     """The sheet of pages that say what each field means: every record has just these fields."""
     said = pages[0].said
     columns = said["columns"]
-    fields = ["region_code", "region_name", *(show(column.get("field")) for column in columns)]
+    told = [[show(column.get(key)) for column in columns] for key in ("field", "name", "area", "unit")]
+    fields = ["region_code", "region_name", *told[0]]
     if len(set(fields)) != len(fields):
         raise BrokenPageError("two columns of the answer share a field")
-    header = [
-        [CODE_HEADER, NAME_HEADER, *(show(column.get("name")) for column in columns)],
-        ["", "", *(show(column.get("area")) for column in columns)],
-        ["", "", *(show(column.get("unit")) for column in columns)],
-    ]
+    header = [[CODE_HEADER, NAME_HEADER, *told[1]], ["", "", *told[2]], ["", "", *told[3]]]
     labels = ["$[0].data.title", *(["$[0].data.columns"] * 3)]
     return _lay_out(pages, fields, [[show(said.get("title"))], *header], labels, is_strict=True)
 
@@ -137,7 +134,7 @@ _TEXT_ONLY = {str}
 
 def _rows_of(page: _Page, order: tuple[str, ...], is_strict: bool, where: str) -> list[list[str]]:
     """The texts of a page's records in the order of the columns."""
-    if any(tuple(record) != order for record in page.records):
+    if list(map(tuple, page.records)).count(order) != len(page.records):
         return [_row_of(record, order, is_strict, where) for record in page.records]
     rows = [list(record.values()) for record in page.records]
     is_text = set(map(type, chain.from_iterable(rows))) <= _TEXT_ONLY
@@ -154,6 +151,6 @@ def _row_of(record: Record, order: tuple[str, ...], is_strict: bool, where: str)
 
 def show(value: Any) -> str:
     """A JSON value as raw text; null is blank, anything nested is shown as it was sent."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if type(value) is str:
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

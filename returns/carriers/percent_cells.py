@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 STYLES_PART = "xl/styles.xml"
+_KEPT_BYTES = 64 * 1024
 _BUILT_IN = frozenset({b"9", b"10"})  # 0% and 0.00%
 _FORMAT = re.compile(rb"<(?:\w+:)?numFmt\s([^<>]{0,2000})>")
 _CELL_FORMATS = re.compile(rb"<(?:\w+:)?cellXfs\b(.*?)</(?:\w+:)?cellXfs>", re.DOTALL)
@@ -27,6 +29,11 @@ _OTHER_TYPE = re.compile(rb"\st\s*=\s*[\"'](?!n[\"'])")
 
 def percent_styles(styles: bytes) -> frozenset[bytes]:
     """The numbers of the cell styles whose format is a percentage; a % within quotes is only a letter."""
+    # One program of an office writes the same styles into each of its workbooks.
+    return _known_styles(styles) if len(styles) <= _KEPT_BYTES else _percent_styles(styles)
+
+
+def _percent_styles(styles: bytes) -> frozenset[bytes]:
     formats = set(_BUILT_IN)
     for attributes in _FORMAT.findall(styles):
         number, code = _ID.search(attributes), _CODE.search(attributes)
@@ -37,6 +44,9 @@ def percent_styles(styles: bytes) -> frozenset[bytes]:
         return frozenset()
     numbers = (_ID.search(attributes) for attributes in _ENTRY.findall(entries[1]))
     return frozenset(str(place).encode() for place, found in enumerate(numbers) if found and found[1] in formats)
+
+
+_known_styles = lru_cache(maxsize=64)(_percent_styles)
 
 
 def percent_cells(xml: bytes, styles: frozenset[bytes]) -> Iterator[tuple[bytes, str]]:

@@ -19,9 +19,11 @@ from returns.carriers.allowance import Allowance
 from returns.carriers.biff import clean_stream
 from returns.carriers.compound import open_compound, wrap_stream
 from returns.carriers.grid import MAX_GRID_CELLS, Grid, Merge, Sheet, lettered_labels, number_labels
-from returns.carriers.package import expand_parts
+from returns.carriers.package import expand_parts, wrap_parts
 from returns.carriers.sheet_xml import Patch, SheetNotes, inspect_sheets
 from returns.errors import NotAWorkbookError, TooLargeError
+
+_WRAPPED_BYTES = 8 * 1024 * 1024  # a census, ten times as large, would stand twice in memory beside its values
 
 
 def read_workbook(content: bytes, members: Mapping[str, zipfile.ZipInfo], allowance: Allowance) -> Grid:
@@ -29,9 +31,14 @@ def read_workbook(content: bytes, members: Mapping[str, zipfile.ZipInfo], allowa
 
     Numbers become the shortest text that is the same number. A formula counts by its cached result; without one its
     text (``=…``) stands in the grid, as does an error value (``#DIV/0!``).
+    A return's parts are handed to calamine as they were expanded for the guards, so that they are expanded once.
     Raises a :class:`returns.errors.CarrierError`.
     """
-    notes = inspect_sheets(expand_parts(content, members, allowance))
+    parts = expand_parts(content, members, allowance)
+    notes = inspect_sheets(parts)
+    if sum(map(len, parts.values())) <= _WRAPPED_BYTES:
+        content = wrap_parts(parts)
+    del parts  # of a large file the memory that calamine needs
     return _read(content, lambda _, name: notes.get(name, SheetNotes()), allowance)
 
 

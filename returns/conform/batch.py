@@ -112,7 +112,7 @@ class _Tables:
     dash: list[int] = field(default_factory=list)
     column_labels: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     """Of each block."""
-    texts: list[str] = field(default_factory=list)
+    texts: list[pa.StringArray] = field(default_factory=list)
     shapes: list[tuple[int, int]] = field(default_factory=list)
     strays: list[tuple[int, str, str]] = field(default_factory=list)
     """(number of the return, address, text)."""
@@ -146,7 +146,7 @@ def conform_cells(returns: Sequence[LabelledCells], resolver: RegionResolver) ->
     """Observations and quarantined cells of a batch; every cell is in one of them or a counted repeat."""
     tables = _stack(returns, resolver)
     cells = _point(tables)
-    texts = _to_array(tables.texts)
+    texts = _join(tables.texts)
     values = _value_cells(tables, cells, texts)
     repeats = _find_repeats(tables, cells, values)
     values.fault[repeats.is_unequal] = _UNEQUAL
@@ -167,9 +167,9 @@ def conform_cells(returns: Sequence[LabelledCells], resolver: RegionResolver) ->
     )
 
 
-def _to_array(texts: Sequence[str]) -> pa.StringArray:
-    """The texts as Arrow has them, without the NUL that PostgreSQL refuses."""
-    array = pa.array(texts, pa.string())
+def _join(blocks: Sequence[pa.StringArray]) -> pa.StringArray:
+    """The texts of all blocks, without the NUL that PostgreSQL refuses."""
+    array = pa.concat_arrays(blocks) if blocks else pa.array([], pa.string())
     content = array.buffers()[2]
     if content is None or (np.frombuffer(content, np.uint8) != 0).all():
         return array
@@ -178,6 +178,7 @@ def _to_array(texts: Sequence[str]) -> pa.StringArray:
 
 def _stack(returns: Sequence[LabelledCells], resolver: RegionResolver) -> _Tables:
     tables = _Tables()
+    known: dict[int, tuple[list[int], list[int]]] = {}
     short = RegionFault("short_row", "the row ends before its header does, so its figures may be shifted")
     for number, item in enumerate(returns):
         tables.arrival.append(item.arrival_id)
@@ -196,11 +197,17 @@ def _stack(returns: Sequence[LabelledCells], resolver: RegionResolver) -> _Table
             else:
                 tables.row_measure += _SILENT * len(regions)
                 tables.row_period += _SILENT * len(regions)
-            for column in block.columns:
-                tables.column_measure.append(tables.measures.number(column.measure))
-                tables.column_period.append(tables.periods.number(column.period))
+            # Returns of a form and period share their columns, the very same tuple.
+            numbers = known.get(id(block.columns))
+            if numbers is None:
+                numbers = known[id(block.columns)] = (
+                    [tables.measures.number(column.measure) for column in block.columns],
+                    [tables.periods.number(column.period) for column in block.columns],
+                )
+            tables.column_measure += numbers[0]
+            tables.column_period += numbers[1]
             tables.dash += [_DASH_CODES[item.cells.dash]] * len(block.columns)
-            tables.texts += block.texts
+            tables.texts.append(block.texts)
             tables.shapes.append((len(regions), len(block.columns)))
             tables.column_labels.append(tuple(block.column_labels))
     return tables
@@ -255,7 +262,11 @@ def _value_cells(tables: _Tables, cells: _Cells, texts: pa.StringArray) -> _Valu
     dash = np.array(tables.dash, np.int8)[cells.column]
     is_dash, is_scaled = figures.fault == DASH, figures.scale != 1.0
 
-    value = round_noise(figures.value * figures.scale * factor)
+    # A figure that nothing scales is what was printed: a short one has no noise, and its last digit none either.
+    by = figures.scale * factor
+    value, last_digit = figures.value * by, figures.last_digit * by
+    noisy = np.flatnonzero((by != 1.0) | ~figures.is_short)
+    value[noisy], last_digit[noisy] = round_noise(value[noisy]), round_noise(last_digit[noisy])
     value[is_dash & (dash == _DASH_CODES["zero"])] = 0.0
     status = figures.status.copy()
     status[is_dash] = np.where(dash[is_dash] == _DASH_CODES["zero"], NORMAL, MISSING)
@@ -275,7 +286,6 @@ def _value_cells(tables: _Tables, cells: _Cells, texts: pa.StringArray) -> _Valu
     fault = np.zeros(len(value), np.int8)
     for code, is_so in reversed(faults):  # the first that is so counts
         fault[is_so] = code
-    last_digit = round_noise(figures.last_digit * figures.scale * factor)
     return _Values(value, last_digit, status, fault)
 
 

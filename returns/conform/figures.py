@@ -79,7 +79,7 @@ _MARKS = (
 )
 
 
-_LAST_DIGITS = 10.0 ** -np.arange(_SHORT_DIGITS + 1)
+_LAST_DIGITS = np.array([float(f"1e-{decimals}") for decimals in range(_SHORT_DIGITS + 1)])
 """One unit of the last digit, by the number of decimals."""
 
 
@@ -104,6 +104,8 @@ class Figures:
     fault: Codes
     scale: Floats
     is_percent: Flags
+    is_short: Flags
+    """A plain number of at most twelve digits."""
 
 
 def read_figures(texts: pa.StringArray) -> Figures:
@@ -117,6 +119,7 @@ def read_figures(texts: pa.StringArray) -> Figures:
         fault=np.zeros(size, np.int8),
         scale=np.ones(size),
         is_percent=np.zeros(size, np.bool_),
+        is_short=short.is_short,
     )
     _read_long(figures, texts, np.flatnonzero(~short.is_short & (length > 0)))
     return figures
@@ -249,7 +252,13 @@ def _read_odd(texts: pa.StringArray) -> Figures:
     ).astype(np.int8)
     status = np.select([is_number, is_below], [status, BELOW_DETECTION], MISSING).astype(np.int8)
     return Figures(
-        np.where(is_number, value, np.nan), np.where(is_number, last_digit, np.nan), status, fault, scale, is_percent
+        np.where(is_number, value, np.nan),
+        np.where(is_number, last_digit, np.nan),
+        status,
+        fault,
+        scale,
+        is_percent,
+        np.zeros(len(value), np.bool_),
     )
 
 

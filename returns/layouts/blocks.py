@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 from returns.carriers.grid import Sheet
@@ -16,6 +17,7 @@ from returns.layouts import Anchor
 
 # A stub stands at the left: at most a number of the row and a mark stand before its first column.
 _FIRST_TEXTS = 4
+_MAX_OTHERS, _MAX_OTHER_LENGTH = 20_000, 40
 _FIGURE_STARTS = frozenset("0123456789-.")
 
 
@@ -57,12 +59,24 @@ def _find_beginnings(rows: Sequence[Sequence[str]], wanted: set[str]) -> list[in
     """The rows that have an anchor text among their first texts. Each distinct text is looked at once: of nearly all rows
     nothing more is asked than whether they hold one of the few that are."""
     heads = [row[:_FIRST_TEXTS] for row in rows]
-    anchors = {text for text in set(chain.from_iterable(heads)) if _is_anchor(text, wanted)}
+    others = _others_of(frozenset(wanted))
+    new = set(chain.from_iterable(heads)) - others
+    labels = [text for text in new if text and text[0] not in _FIGURE_STARTS]
+    anchors = {text for text in labels if squash(text) in wanted}
+    others.update(text for text in labels if len(text) <= _MAX_OTHER_LENGTH and text not in anchors)
+    if len(others) > _MAX_OTHERS:
+        others.clear()
     return [
         number
         for number, head in enumerate(heads)
         if not anchors.isdisjoint(head) or ("" in head and _may_begin(rows[number], wanted))
     ]
+
+
+@lru_cache(maxsize=64)
+def _others_of(wanted: frozenset[str]) -> set[str]:
+    """Texts that were found to be none of the ``wanted``: names of places, which stand in one return after another."""
+    return set()
 
 
 def _is_anchor(text: str, wanted: set[str]) -> bool:

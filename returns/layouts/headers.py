@@ -63,6 +63,8 @@ class HeaderReader:
         self._measures = measures
         self._known: dict[object, tuple[Column, ...] | HeaderProblem] = {}
         self._owed_columns: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+        self._whole: dict[tuple[str, str, str], tuple[Column, ...]] = {}
+        """Columns of which none that is owed is missing, by layout, form and period."""
 
     def read(
         self, layout: Layout, header: Header, stub: frozenset[int], stated: Stated, merges: tuple[Merge, ...] = ()
@@ -78,17 +80,26 @@ class HeaderReader:
             self._known[key] = self._read(layout, header, stub, stated, merges)
         return self._known[key]
 
-    def find_missing(self, layout: Layout, columns: Sequence[Column], stated: Stated) -> HeaderProblem | None:
-        """The first column that the form owes and the return lacks."""
+    def find_missing(
+        self, layout: Layout, tables: Sequence[tuple[Column, ...]], stated: Stated
+    ) -> HeaderProblem | None:
+        """The first column that the form owes and the return's ``tables`` lack."""
+        owed = self._list_owed(layout, stated)
+        # Returns of a form and period share their columns, the very same tuple.
+        if len(tables) == 1 and self._whole.get((layout.label, stated.form, stated.period_code)) is tables[0]:
+            return None
         found = {
             (column.measure.indicator_code, column.measure.area_type)
+            for columns in tables
             for column in columns
             if isinstance(column.measure, Measure)
         }
-        for code, area in self._list_owed(layout, stated):
+        for code, area in owed:
             if (code, area) not in found:
                 text = f"the column {self._catalogue.indicators[code].name_zh!r} ({code}) for {area} is missing"
                 return HeaderProblem("missing_header", text)
+        if len(tables) == 1:
+            self._whole[layout.label, stated.form, stated.period_code] = tables[0]
         return None
 
     def _list_owed(self, layout: Layout, stated: Stated) -> list[tuple[str, str]]:

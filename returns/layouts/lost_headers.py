@@ -19,6 +19,7 @@ from returns.layouts.measures import Fault, MeasureReader
 from returns.layouts.statements import find_other_caption, find_other_period
 
 _CHINESE = re.compile("[一-鿿]")
+_STATEMENT_SIGNS = "年:："
 
 
 def find_lost_header(
@@ -30,40 +31,53 @@ def find_lost_header(
     """
     last = max(data, default=-1)
     among = [number for number in others if number < last]
-    left, right = table.block.left, max(table.block.stub.values()) + 1
-    # A title stands in the first column, as codes and names do.
-    stubs = [table.sheet.rows[number][left:right] for number in data]
-    titled = []
-    if "年" in "".join(chain.from_iterable(stubs)):
-        titled = [number for number, stub in zip(data, stubs, strict=True) if "年" in "".join(stub)]
-    return _find_statement(layout, table, [*among, *titled]) or _find_header(
-        layout, table, data, among, texts, measures
+    odd = _find_odd(table, data, texts)
+    stated = _find_stated(table, data)
+    return _find_statement(layout, table, [*among, *stated, *odd]) or _find_header(
+        layout, table, [*among, *odd], measures
     )
 
 
-def _find_statement(layout: Layout, table: Table, among: Sequence[int]) -> Mismatch | None:
-    for number in among:
+def _find_odd(table: Table, data: Sequence[int], texts: list[str]) -> list[int]:
+    """The data rows with a Chinese letter among their figures, which are few."""
+    if (joined := "".join(texts)).isascii() or _CHINESE.search(joined) is None:
+        return []
+    width = len(table.columns)
+    return [
+        number
+        for place, number in enumerate(data)
+        if _CHINESE.search("".join(texts[place * width : (place + 1) * width]))
+    ]
+
+
+def _find_stated(table: Table, data: Sequence[int]) -> list[int]:
+    """The data rows with a sign of a title or of a line of units in their stub, where no place's name has one."""
+    left, right = table.block.left, max(table.block.stub.values()) + 1
+    # A title stands in the first column, as codes and names do.
+    stubs = [table.sheet.rows[number][left:right] for number in data]
+    joined = "".join(chain.from_iterable(stubs))
+    if not any(sign in joined for sign in _STATEMENT_SIGNS):
+        return []
+    return [
+        number
+        for number, stub in zip(data, stubs, strict=True)
+        if any(sign in text for text in stub for sign in _STATEMENT_SIGNS)
+    ]
+
+
+def _find_statement(layout: Layout, table: Table, numbers: Sequence[int]) -> Mismatch | None:
+    for number in numbers:
         rows = range(number, number + 1)
-        if found := find_other_period(layout, table.sheet, rows, table.block, table.stated.period_code):
+        if found := find_other_period(layout, table.sheet, rows, table.block, table.stated.period_code, is_among=True):
             return Mismatch("unknown_layout", f"{found} stands among the rows of a table of another period")
         if found := find_other_caption(layout, table.sheet, rows, table.block, table.stated.caption):
             return Mismatch("unknown_unit", f"{found} stands among the rows of a table in other units")
     return None
 
 
-def _find_header(
-    layout: Layout, table: Table, data: Sequence[int], among: Sequence[int], texts: list[str], measures: MeasureReader
-) -> Mismatch | None:
-    suspects = list(among)
-    if not (joined := "".join(texts)).isascii() and _CHINESE.search(joined):  # figures with a Chinese letter are few
-        width = len(table.columns)
-        suspects += [
-            number
-            for place, number in enumerate(data)
-            if _CHINESE.search("".join(texts[place * width : (place + 1) * width]))
-        ]
+def _find_header(layout: Layout, table: Table, numbers: Sequence[int], measures: MeasureReader) -> Mismatch | None:
     areas = layout.areas.by_label() if layout.areas else {}
-    for number in suspects:
+    for number in numbers:
         row = table.sheet.rows[number]
         for column in table.columns:
             text = squash(row[column.position]) if column.position < len(row) else ""

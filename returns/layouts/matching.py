@@ -91,6 +91,11 @@ class Matcher:
         self._catalogue = catalogue
         self.measures = MeasureReader(catalogue)
         self._headers = HeaderReader(catalogue, self.measures)
+        self._provinces: dict[str, list[str]] = {}
+        """Codes by full and by short name."""
+        for row in catalogue.provinces.values():
+            for name in {row.name_zh, row.short_zh}:
+                self._provinces.setdefault(name, []).append(row.region_code)
 
     def match(self, grid: Grid, expected: Expected, allowed: Sequence[str] = ()) -> Match | Mismatch:
         """The match of the layout that fits ``grid`` best, or the mismatch that names all that were tried.
@@ -103,7 +108,7 @@ class Matcher:
             return Mismatch("unknown_layout", f"no layout is for {what} as {grid.carrier}")
         matches = [attempt.result for attempt in tried if isinstance(attempt.result, Match)]
         if matches:
-            return _choose(matches)
+            return matches[0] if len(matches) == 1 else _choose(matches)
         failures = [(attempt.layout, attempt.result) for attempt in tried if isinstance(attempt.result, Mismatch)]
         furthest = max(failures, key=lambda pair: pair[1].stage)[1]
         tales = (f"layout {layout.label}: {failure.explanation}" for layout, failure in failures)
@@ -146,10 +151,9 @@ class Matcher:
         assert stated is not None, "there is a block"
         if problem := _check_facts(grid, stated):
             return problem
-        if layout.columns == "closed":
-            every = [column for table in tables for column in table.columns]
-            if missing := self._headers.find_missing(layout, every, stated):
-                return Mismatch(missing.reason, missing.explanation, 4, stated)
+        columns_of = [table.columns for table in tables]
+        if layout.columns == "closed" and (missing := self._headers.find_missing(layout, columns_of, stated)):
+            return Mismatch(missing.reason, missing.explanation, 4, stated)
         with_table = {id(table.sheet) for table in tables}
         others = tuple(sheet for sheet in grid.sheets if id(sheet) not in with_table and not sheet.is_blank)
         strange = tuple(sheet for sheet in others if sheet.name not in layout.ignored_sheets)
@@ -157,9 +161,8 @@ class Matcher:
 
     def _read_header(self, layout: Layout, sheet: Sheet, block: Block, stated: Stated) -> tuple[Column, ...] | Mismatch:
         rows = sheet.rows[block.row : min(block.row + len(layout.header), block.bottom)]
-        header = tuple(
-            tuple(text if place >= block.left else "" for place, text in enumerate(row[: block.right])) for row in rows
-        )
+        left, right = block.left, block.right
+        header = tuple((*[""] * min(left, len(row)), *row[left:right]) for row in rows)
         stub = frozenset(block.stub.values())
         columns = self._headers.read(layout, header, stub, stated, merges_of(sheet, block, len(layout.header)))
         if isinstance(columns, tuple):
@@ -202,11 +205,7 @@ class Matcher:
                 wanted = self._catalogue.forms[form].name_zh if form else "of this layout"
                 return Mismatch("wrong_form", f"the title {title[0]!r} is not of the expected form {wanted}", 3)
             form = named[0]
-            places = [
-                row.region_code
-                for row in self._catalogue.provinces.values()
-                if said["place"] in (row.name_zh, row.short_zh)
-            ]
+            places = self._provinces.get(said["place"], ())
             if not places or (region and region not in places):
                 wanted = self._catalogue.provinces[region].name_zh if region else "any"
                 return Mismatch("wrong_province", f"the title {title[0]!r} is not of the expected province {wanted}", 3)

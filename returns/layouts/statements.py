@@ -39,15 +39,25 @@ def find_title(layout: Layout, sheet: Sheet, first_row: int, block: Block) -> Ab
 
 def find_caption(layout: Layout, sheet: Sheet, first_row: int, block: Block) -> str:
     """The units that a block's caption lists, ``""`` for none. Where blocks side by side have a title each, the caption of
-    one is not that of the other."""
+    one is not that of the other; one among the rows of the block above does not reach beyond the next title."""
     if layout.caption is None:
         return ""
-    captions = _find_above(sheet, first_row, block, layout.caption)
+    captions = [
+        caption
+        for caption in _find_above(sheet, first_row, block, layout.caption)
+        if not (is_remote(caption, sheet, block) and _is_ended(layout, sheet, caption, block))
+    ]
     if captions and not captions[0].is_own and layout.title is not None:
         titles = _find_above(sheet, first_row, block, layout.title)
         if len({title.is_own for title in titles}) == 2:
             return ""
     return captions[0].match["units"] if captions else ""
+
+
+def _is_ended(layout: Layout, sheet: Sheet, caption: Above, block: Block) -> bool:
+    """Whether a title of the block stands below figures that stand below a caption: what it said ended there."""
+    title = find_title(layout, sheet, caption.row + 1, block)
+    return title is not None and title.is_own and _has_figures(sheet, caption.row + 1, title.row, block)
 
 
 def _find_above(sheet: Sheet, first_row: int, block: Block, pattern: str) -> list[Above]:
@@ -65,32 +75,47 @@ def _find_above(sheet: Sheet, first_row: int, block: Block, pattern: str) -> lis
 
 
 def is_remote(title: Above, sheet: Sheet, block: Block) -> bool:
-    """Whether figures stand between a title and the header: then it may be of them, and not of the block."""
-    rows = (sheet.rows[number][block.left : block.right] for number in range(title.row + 1, block.row))
+    """Whether figures stand between a title, or caption, and the header: then it may be of them, and not of the block."""
+    return _has_figures(sheet, title.row + 1, block.row, block)
+
+
+def _has_figures(sheet: Sheet, first_row: int, end_row: int, block: Block) -> bool:
+    rows = (sheet.rows[number][block.left : block.right] for number in range(first_row, end_row))
     return any(is_figure_like(text) for row in rows for text in row if text)
 
 
-def find_other_period(layout: Layout, sheet: Sheet, rows: range, block: Block, period_code: str) -> str | None:
-    """The address and text of a row within a block's columns that has one text only, and that one names another period: such
-    as a title that the layout does not know, or one with no header under it."""
+def find_other_period(
+    layout: Layout, sheet: Sheet, rows: range, block: Block, period_code: str, *, is_among: bool = False
+) -> str | None:
+    """The address and text of one within a block's columns that names another period and may be a title: such as one that the
+    layout does not know, or one with no header under it.
+
+    It stands alone in its row. With ``is_among`` the rows are among those of a table, where a text may have got beside it: then
+    a title that the layout knows is one all the same, and whatever stands in the stub.
+    """
     if layout.period != "title" or layout.title is None:
         return None
     title = compiled(layout.title)
-    others = [compiled(pattern) for pattern in layout.footers + layout.context]
+    footers = [compiled(pattern) for pattern in layout.footers]
+    others = [*footers, *map(compiled, layout.context)]
+    last_stub = max(block.stub.values())
     for number in rows:
         texts = [
             (place, text)
             for place, text in enumerate(sheet.rows[number][block.left : block.right], start=block.left)
             if text and not text.isspace()
         ]
-        if len(texts) != 1:
-            continue
-        ((place, text),) = texts
-        label = squash(text)
-        found, is_title = find_period(text), title.fullmatch(label) is not None
-        is_note = any(other.fullmatch(label) for other in others) or "年" not in label
-        if found != period_code and (is_title or not (is_note or found is None)):
-            return f"{sheet.address(number, place)}: the text {label!r}"
+        if len(texts) > 1 and any(footer.fullmatch(squash(texts[0][1])) for footer in footers):
+            continue  # a note that its commas have cut
+        for place, text in texts:
+            label = squash(text)
+            is_title = title.fullmatch(label) is not None
+            if len(texts) > 1 and not (is_among and (is_title or place <= last_stub)):
+                continue
+            found = find_period(text)
+            is_note = any(other.fullmatch(label) for other in others) or "年" not in label
+            if found != period_code and (is_title or not (is_note or found is None)):
+                return f"{sheet.address(number, place)}: the text {label!r}"
     return None
 
 

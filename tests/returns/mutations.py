@@ -24,7 +24,11 @@ Operation = tuple[str, int, int, int]
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the headers of a figure say it is: ``factor`` × the printed figure is in the catalogue's unit."""
+    """What the headers of a figure say it is: ``factor`` × the printed figure is in the catalogue's unit.
+
+    While a page is being changed period ``""`` and factor 0 are those that nothing states yet: a nearer title or line of units
+    may. In the end such a figure means nothing.
+    """
 
     indicator: str
     area: str
@@ -383,6 +387,15 @@ _CHANGES = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Span:
+    """Where a table begins that stands beside others, and whether a title and a line of units of its own stand over it."""
+
+    left: int
+    is_titled: bool
+    is_captioned: bool
+
+
 @dataclass
 class Page:
     """Cells with the ranges of merged names, (top, left, bottom, right) from 0; ``other`` is a second sheet."""
@@ -390,12 +403,16 @@ class Page:
     cells: list[list[Cell]]
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
     other: list[list[Cell]] = field(default_factory=list)
-    is_single: bool = True
-    """Whether no tables stand side by side."""
+    spans: list[Span] = field(default_factory=list)
+    """Of tables that stand side by side; none where they stand one below the other."""
 
     @property
     def width(self) -> int:
         return max(map(len, self.cells), default=0)
+
+    def span(self, place: int) -> int:
+        """The number of the table over a column."""
+        return max((number for number, span in enumerate(self.spans) if span.left <= place), default=0)
 
 
 def render(tables: list[Table], shape: Shape, operations: Sequence[Operation], is_merged: bool, is_wide: bool) -> Page:
@@ -403,7 +420,11 @@ def render(tables: list[Table], shape: Shape, operations: Sequence[Operation], i
     drawn = [_draw(table, shape, caption, period, is_merged, is_first=number == 0, is_wide=is_wide)
              for number, (table, caption, period) in enumerate(_states(tables, shape, is_wide))]  # fmt: skip
     page = _beside(drawn) if is_wide else _below(drawn, shape)
-    page.is_single = not is_wide or len(tables) == 1
+    if is_wide:
+        page.spans = [
+            Span(left, table.title is not None, table.caption is not None)
+            for left, table in zip(_lefts(drawn), tables, strict=True)
+        ]
     for text in shape.notes:
         page.cells.append([Cell(text, "note")])
     if shape.end is not None:
@@ -412,7 +433,19 @@ def render(tables: list[Table], shape: Shape, operations: Sequence[Operation], i
         disturb = _DISTURBANCES.get(name)
         if disturb is not None:
             disturb(page, shape, first, second, third)
+    page.cells = [[_settle(cell) for cell in row] for row in page.cells]
     return page
+
+
+def _settle(cell: Cell) -> Cell:
+    """The cell without a meaning of which nothing states the period or the unit."""
+    meaning = cell.meaning
+    return replace(cell, meaning=None) if meaning is not None and not (meaning.period and meaning.factor) else cell
+
+
+def _lefts(drawn: Sequence[Page]) -> list[int]:
+    """The first column of each of several pages side by side."""
+    return [sum(page.width for page in drawn[:number]) for number in range(len(drawn))]
 
 
 def _states(tables: list[Table], shape: Shape, is_wide: bool) -> list[tuple[Table, str, str | None]]:
@@ -504,8 +537,8 @@ def _draw_figure(
     if column.area_type is None and not any(c.area.strip() for c in table.columns if c.name == column.name):
         is_told = False  # a table without any area label is of totals, for all that it says
     meaning = None
-    if when and None not in (column.indicator, column.area_type, row.region, factor):
-        meaning = Meaning(column.indicator or "", column.area_type or "", row.region or "", when or "", factor or 1.0)
+    if None not in (column.indicator, column.area_type, row.region):
+        meaning = Meaning(column.indicator or "", column.area_type or "", row.region or "", when or "", factor or 0.0)
     role = "figure" if figure.text.strip() else "blank"
     return Cell(figure.text, role, meaning, figure.printed, is_told, figure.is_number, not column.unit)
 
@@ -550,6 +583,7 @@ def _insert_column(page: Page, at: int, column: list[Cell]) -> None:
         elif cell.text:
             row += [Cell()] * (at - len(row)) + [cell]
     page.merges = [(t, left + (left >= at), b, right + (right >= at)) for t, left, b, right in page.merges]
+    page.spans = [replace(span, left=span.left + (0 < at <= span.left)) for span in page.spans]
 
 
 def _blank_row(page: Page, shape: Shape, first: int, second: int, third: int) -> None:
@@ -631,7 +665,7 @@ def _header_rows(page: Page, shape: Shape) -> set[int]:
 
 def _stray_title(page: Page, shape: Shape, first: int, second: int, third: int) -> None:
     """Another title stands somewhere: what is below it is of its period."""
-    if not shape.titles or not page.is_single:
+    if not shape.titles:
         return
     at = first % (len(page.cells) + 1)
     if {at - 1, at} <= _header_rows(page, shape):
@@ -644,6 +678,7 @@ def _stray_title(page: Page, shape: Shape, first: int, second: int, third: int) 
     _insert_row(page, at, [Cell(text, "title")])
     if "period" not in shape.header and not is_second and not shape.is_closed:
         _restate(page, at, "title", lambda meaning, _: replace(meaning, period=period))
+    _confuse(page, at, "title")
 
 
 def _has_title(page: Page, at: int) -> bool:
@@ -661,30 +696,52 @@ def _roles(page: Page, number: int) -> set[str]:
 
 def _stray_caption(page: Page, shape: Shape, first: int, second: int, third: int) -> None:
     """Another line of units stands somewhere: what is below it and names no unit is in its unit."""
-    if not shape.captions or not page.is_single:
+    if not shape.captions:
         return
     at = first % (len(page.cells) + 1)
     if {at - 1, at} <= _header_rows(page, shape):
         return
     text, unit = shape.captions[second % len(shape.captions)]
     _insert_row(page, at, [Cell(), Cell(text, "caption")])
-    factor = FACTORS.get(unit)
+    factor = FACTORS.get(unit, 0.0)
+    _restate(
+        page,
+        at,
+        "caption",
+        lambda meaning, cell: replace(meaning, factor=factor) if cell.is_captioned else meaning,
+    )
+    _confuse(page, at, "caption")
 
-    def state(meaning: Meaning, cell: Cell) -> Meaning | None:
-        if not cell.is_captioned:
-            return meaning
-        return replace(meaning, factor=factor) if factor else None
 
-    _restate(page, at, "caption", state)
-
-
-def _restate(page: Page, at: int, role: str, state: Callable[[Meaning, Cell], Meaning | None]) -> None:
+def _restate(page: Page, at: int, role: str, state: Callable[[Meaning, Cell], Meaning]) -> None:
+    """What a text in row ``at`` says of the figures below it, as far as the next such text, or a title below figures: units may
+    stand above the title of their table. Of tables side by side it stands over the first."""
+    right = page.spans[1].left if len(page.spans) > 1 else page.width
+    is_of_figures = False
     for number in range(at + 1, len(page.cells)):
         row = page.cells[number]
-        if any(cell.role in (role, "title") for cell in row):
+        roles = {cell.role for cell in row[:right]}
+        is_of_figures |= "figure" in roles
+        if role in roles or ("title" in roles and is_of_figures):
             return
         page.cells[number] = [
-            replace(cell, meaning=state(cell.meaning, cell)) if cell.meaning is not None else cell for cell in row
+            replace(cell, meaning=state(cell.meaning, cell)) if cell.meaning is not None and place < right else cell
+            for place, cell in enumerate(row)
+        ]
+
+
+def _confuse(page: Page, at: int, role: str) -> None:
+    """A second title, or line of units, over the first of tables side by side may be of those too that have none of their own:
+    the page cannot tell."""
+    shared = {
+        number
+        for number, span in enumerate(page.spans)
+        if number and not (span.is_titled if role == "title" else span.is_captioned)
+    }
+    for number in range(at + 1, len(page.cells)):
+        page.cells[number] = [
+            replace(cell, is_told=False) if page.span(place) in shared else cell
+            for place, cell in enumerate(page.cells[number])
         ]
 
 

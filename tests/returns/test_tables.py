@@ -188,6 +188,29 @@ def test_a_note_with_a_figure_beside_it_is_not_a_note():
     assert reasons(read(rows, layout(header=["name"]))) == {"row 4 col 2": "unknown_region"}
 
 
+@pytest.mark.parametrize("text", ["约1200.5", "未报", "超过30", ">5", "（缺）", "N/A"])
+def test_a_row_whose_name_reads_like_a_note_keeps_what_stands_for_its_figure(text):
+    one = layout(header=["name"], footers=["注[:：].*", r"\d+[.．、].*"])
+    for name in ("注：合并", "1、锦江区", ""):
+        rows = [[TITLE], ["地区", "医院数（个）"], ["锦江区", "5"], [name, text]]
+        result = read(rows, one)
+        assert reasons(result) == {"row 4 col 2": "unknown_region"}
+        assert result.verdicts["cells"].tolist() == [2]
+
+
+def test_units_stand_above_a_title_but_not_above_the_rows_of_another_table():
+    one = layout(header=["name"], aliases=ALIASES)
+    table = [["地区", "医院数", "床位数"], ["锦江区", "5", "7"]]
+    rows = [["", "单位：个"], [TITLE], *table]
+    assert figures(read(rows, one)) == {("HLT_HOSPITALS", "510104", "2024", "total"): 5.0}
+    other = [[TITLE.replace("2024", "2023")], *table]
+    below = read([*rows, ["", "单位：个"], *other], one)
+    assert figures(below)["HLT_HOSPITALS", "510104", "2023", "total"] == 5.0
+    among = read([*rows, ["", "单位：个"], ["青羊区", "6", "8"], *other], one)
+    assert {key[1:3] for key in figures(among)} == {("510104", "2024"), ("510105", "2024")}
+    assert reasons(among)["row 9 col 2"] == "unknown_unit"
+
+
 def test_a_title_without_a_period_fits_no_layout():
     result = read([["表3-2各县医院数"], ["地区", "医院数（个）"], ["锦江区", "5"]], layout(header=["name"]))
     assert result.verdicts["problem"].tolist() == ["unknown_layout"]
@@ -307,6 +330,36 @@ def test_rows_below_a_lost_header_are_not_read_by_the_header_above(below, proble
     result = read(rows, layout(header=["name"], aliases=ALIASES))
     assert result.verdicts["problem"].tolist() == [problem]
     assert "row 4 col" in result.verdicts["explanation"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("between", "problem"),
+    [
+        (["", "单位：张、人", "内部资料"], "unknown_unit"),
+        (["甲", "单位：万个"], "unknown_unit"),
+        (["单位：万个", "12.5"], "unknown_unit"),
+        ([TITLE.replace("2024", "2023"), "约12"], "unknown_layout"),
+        (["表3-3  2023年各县医院数", "内部资料"], "unknown_layout"),
+        (["", TITLE.replace("2024", "2023"), "12.5"], "unknown_layout"),
+    ],
+)
+def test_a_title_or_units_among_the_rows_count_with_another_text_beside_them(between, problem):
+    rows = [[TITLE], ["地区", "医院数（个）", "注册护士数（人）"], ["锦江区", "5", "9"], between, ["青羊区", "40", "8"]]
+    result = read(rows, layout(header=["name"], aliases=ALIASES))
+    assert result.verdicts["problem"].tolist() == [problem]
+    assert "row 4 col" in result.verdicts["explanation"].iloc[0]
+
+
+def test_a_note_that_names_a_year_in_its_second_cell_is_no_title():
+    rows = [
+        [TITLE],
+        ["地区", "市州", "医院数（个）"],
+        ["锦江区", "", "5"],
+        ["注：不含诊所", "2023年数为初步数", "见后"],
+    ]
+    result = read([*rows, ["青羊区", "", "6"]], layout(header=["name"], anchor={"name": "地区", "unit": "市州"}))
+    assert list(figures(result).values()) == [5.0, 6.0]
+    assert result.quarantined.empty
 
 
 def test_a_continued_table_with_a_title_that_no_layout_knows_is_not_of_the_period_before():
