@@ -69,7 +69,9 @@ def shown_columns(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 def counted(explanation: Explanation) -> str:
     """How many figures it rests on, and which are shown."""
     total, shown = explanation.unit_count, explanation.shown_count
-    what = "figures" if shown == len(explanation.units) else "places, of each its figures"
+    is_of_schools = any(unit.figure.school_code is not None for unit in explanation.units)
+    many = "schools" if is_of_schools else "places, of each its figures"
+    what = "figures" if shown == len(explanation.units) and not is_of_schools else many
     if total == shown:
         return f" {total:,} {what}" if total > 1 else ""
     return f" {total:,} {what}; the {shown - shown // 2} largest and the {shown // 2} smallest (--all shows every one)"

@@ -26,7 +26,8 @@ from warehouse.panels import AREA_KEYS, NATION, Slice, weight_area
 from warehouse.periods import parse_period, period_from_key
 from warehouse.stocks import weight_periods
 
-Values = Mapping[FigureKey, float]
+Values = Mapping[FigureKey, float | None]
+"""Figures that there are; None: a blank cell."""
 
 
 @dataclass(frozen=True)
@@ -108,18 +109,20 @@ def find_rest(
     beside = _beside(asked)
     slices = {(w.indicator.indicator_key, period) for w in (*wanted, *beside) for period in w.periods}
     slices |= {key for key in asked.rests_on if asked.indicator is not None and _is_weighed(asked)}
-    values = _read_values(connection, slices, {*own, *others})
+    budget = {int(row["revenue_region_code"])} if row.get("revenue_region_code") else set()
+    values = _read_values(connection, slices, {*own, *others, *budget})
+    known_values = {key: value for key, value in values.items() if value is not None}
     ranked = {place: number for place in others if (number := _size(place, wanted, values)) is not None}
     chosen = choose_extremes(ranked, shown)
     needs = [
         *(need for place, role in own.items() for need in _of_place(asked, place, role, wanted, values)),
-        *(need for place in chosen for need in _of_place(asked, place, others[place], wanted, values)),
+        *(need for place in chosen for need in _of_place(asked, place, others[place], wanted, known_values)),
         *_needs_beside(asked, beside, [*own, *chosen], values),
     ]
     if not needs:
         needs = _parts(asked, _read_values(connection, asked.rests_on, {*own, *others}))
-    shown_own = [place for place in own if _size(place, wanted, values) is not None]
-    return Rest(tuple(dict.fromkeys(needs)), len(shown_own) + len(chosen), len(shown_own) + len(ranked))
+    of_own = len({need.key[2] for need in needs} & own.keys())
+    return Rest(tuple(dict.fromkeys(needs)), of_own + len(chosen), of_own + len(ranked))
 
 
 # --- whose figures ---
@@ -186,11 +189,12 @@ def _members(asked: _Asked) -> list[_Wanted]:
 
 
 def _of_place(asked: _Asked, place: int, role: str, wanted: Iterable[_Wanted], values: Values) -> list[Need]:
-    """The figures of a place that there are; of an interval's earlier years only where the last one is missing."""
+    """The figures of a place that there are, blank ones too. Of the nation the newest alone; of a unit of an interval earlier
+    ones only where that is missing."""
     needs = []
     for each in wanted:
         keys = [(each.indicator.indicator_key, period, place, each.area) for period in each.periods]
-        if "plausible_low" in asked.row and keys[0] in values:
+        if role == "nation" or ("plausible_low" in asked.row and keys[0] in values):
             keys = keys[:1]
         needs += [Need(role, key, _weight(asked, key, values)) for key in keys if key in values]
     return needs
@@ -199,7 +203,7 @@ def _of_place(asked: _Asked, place: int, role: str, wanted: Iterable[_Wanted], v
 def _size(place: int, wanted: Iterable[_Wanted], values: Values) -> float | None:
     """What places are ranked by: the newest figure there is."""
     keys = ((each.indicator.indicator_key, period, place, each.area) for each in wanted for period in each.periods)
-    return next((values[key] for key in keys if key in values), None)
+    return next((value for key in keys if (value := values.get(key)) is not None), None)
 
 
 # --- what weighs them, and what stands beside them ---
@@ -222,7 +226,7 @@ def _weight(asked: _Asked, key: FigureKey, values: Values) -> FigureKey | None:
     possible = {period for _, period in weight_slices(key[:2], asked.catalogue, asked.known)}
     area = weight_area(indicator, weight, key[3])
     keys = ((weight.indicator_key, period, key[2], area) for period in weight_periods(weight, key[1], possible))
-    return next((each for each in keys if each in values), None)
+    return next((each for each in keys if values.get(each) is not None), None)
 
 
 def _beside(asked: _Asked) -> list[_Wanted]:
@@ -258,7 +262,7 @@ def _needs_beside(asked: _Asked, beside: Iterable[_Wanted], places: Collection[i
             role, of = "budget", [] if code is None else [int(code)]
         for place in of:
             keys = ((each.indicator.indicator_key, period, place, each.area) for period in each.periods)
-            needs += [Need(role, key) for key in [next((key for key in keys if key in values), None)] if key]
+            needs += [Need(role, key) for key in keys if values.get(key) is not None][:1]
     return needs
 
 
@@ -267,7 +271,9 @@ def _parts(asked: _Asked, values: Values) -> list[Need]:
     return [Need("part", key) for key in sorted(values) if key[3] in (asked.area, AREA_KEYS["total"])]
 
 
-def _read_values(connection: Connection, slices: Collection[Slice], regions: Collection[int]) -> dict[FigureKey, float]:
+def _read_values(
+    connection: Connection, slices: Collection[Slice], regions: Collection[int]
+) -> dict[FigureKey, float | None]:
     ordered = sorted(slices)
     given = {
         "indicators": [key for key, _ in ordered],
@@ -282,6 +288,6 @@ _VALUES = sa.text(
     "SELECT o.indicator_key, o.period_key, o.region_key, o.area_key, o.value FROM mart.release_in_force pointer"
     " CROSS JOIN unnest(CAST(:indicators AS smallint[]), CAST(:periods AS integer[])) AS k (indicator_key, period_key)"
     " JOIN core.observation o ON o.indicator_key = k.indicator_key AND o.period_key = k.period_key"
-    " AND o.region_key = ANY(CAST(:regions AS integer[])) AND o.value IS NOT NULL"
+    " AND o.region_key = ANY(CAST(:regions AS integer[]))"
     " AND o.recorded_at <= pointer.recorded_at AND o.superseded_at > pointer.recorded_at"
 )

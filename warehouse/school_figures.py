@@ -139,7 +139,8 @@ def _vintage(school: Any, column: str, place: int) -> Vintage:
 
 _COLUMNS = [f"s.{column.name}" for column in school_resource.c if column.name != "superseded_at"]
 _SCHOOLS = sa.text(
-    f"SELECT {', '.join(_COLUMNS)}, nullif(s.superseded_at, 'infinity') AS superseded_at, p.period_code, r.region_code, r.name_zh || ' ' || s.school_name AS region_name, f.refresh_id,"
+    f"SELECT {', '.join(_COLUMNS)}, nullif(s.superseded_at, 'infinity') AS superseded_at, p.period_code,"  # noqa: S608
+    " r.region_code, r.name_zh || ' ' || s.school_name AS region_name, f.refresh_id,"
     " f.release_id, t.sha256, s.superseded_at > pointer.recorded_at AS is_current"
     " FROM mart.release_in_force pointer JOIN core.school_resource s ON s.recorded_at <= pointer.recorded_at"
     " JOIN core.indicator i ON i.indicator_key = s.indicator_key AND i.code = :indicator_code"

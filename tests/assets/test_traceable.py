@@ -1,7 +1,8 @@
 """Any published number ends in a cell of an archived return: 200 rows of the marts, chosen by chance, followed and read."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,6 +23,8 @@ pytestmark = [pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]  # a b
 
 SEED, ROWS = 20231206, 200
 SHOWN = 6
+#: Marts over the years, of which a world that begins in 2025 has no rows; they are in tests/warehouse/test_explanations.py.
+EMPTY: frozenset[Mart] = frozenset({"change_attribution", "convergence", "shortfall_risk", "trend"})
 
 
 def chosen_rows(connection: Connection, mart: Mart, count: int, seed: int) -> list[dict[str, str]]:
@@ -96,19 +99,22 @@ def differences(figure: Figure, returns: Returns) -> list[str]:
     return found
 
 
+def is_of_nothing(row: Mapping[str, Any]) -> bool:
+    """Whether a row says itself that it has no number, for there is no unit, member or school."""
+    counts = [row[name] for name in ("units", "members", "schools") if name in row]
+    return row.get("status", "ok") != "ok" and 0 in counts
+
+
 def check_rows(place: Place, seed: int, rows: int) -> dict[str, int]:
-    """Follow rows of the marts to their cells; returns how many rows, marts, figures and returns were looked at."""
+    """Follow rows of the marts to their cells; returns how many rows, figures and returns were looked at."""
     engine, returns = place.warehouse.engine(), Returns(place)
-    marts: dict[str, int] = {}
+    marts: dict[Mart, int] = {}
     figures: dict[tuple[str | None, ...], Figure] = {}
     try:
         with engine.connect() as connection:
             for explanation in explained(connection, seed, rows):
                 marts[explanation.mart] = marts.get(explanation.mart, 0) + 1
-                # A row of no unit has no number; it says why.
-                assert explanation.leaves or explanation.row.get("status", "ok") != "ok", (
-                    explanation.mart, explanation.row
-                )  # fmt: skip
+                assert explanation.leaves or is_of_nothing(explanation.row), (explanation.mart, explanation.row)
                 for name, value in explanation.recomputed.items():
                     assert value == pytest.approx(explanation.row[name], rel=1e-9, abs=1e-12), (name, explanation.row)
                 for leaf in explanation.leaves:
@@ -116,10 +122,10 @@ def check_rows(place: Place, seed: int, rows: int) -> dict[str, int]:
                     figures[key] = leaf
     finally:
         engine.dispose()
+    assert DIMENSIONS.keys() - marts.keys() == EMPTY
     assert [each for figure in figures.values() for each in differences(figure, returns)] == []
     return {
         "rows": sum(marts.values()),
-        "marts": len(marts),
         "figures": len(figures),
         "returns": len({f.source.sha256 for f in figures.values() if f.source}),
     }
@@ -128,6 +134,5 @@ def check_rows(place: Place, seed: int, rows: int) -> dict[str, int]:
 def test_any_published_number_ends_in_a_cell_of_an_archived_return(nights: Nights) -> None:
     looked_at = check_rows(nights.world.place, random.Random(SEED).randrange(10**9), ROWS)
     assert looked_at["rows"] == ROWS
-    assert looked_at["marts"] == len(DIMENSIONS)
     assert looked_at["figures"] > ROWS
     assert looked_at["returns"] > 20

@@ -274,8 +274,7 @@ def some_years(centre: Centre, *years: int) -> None:
 
 def figures_of(made: Explanation) -> list[tuple[str, str, str, str]]:
     return [
-        (unit.role, unit.figure.indicator_code, unit.figure.region_code, unit.figure.period_code)
-        for unit in made.units
+        (unit.role, unit.figure.indicator_code, unit.figure.region_code, unit.figure.period_code) for unit in made.units
     ]
 
 
@@ -314,6 +313,17 @@ def test_of_a_scope_some_places_are_followed_with_what_weighs_them(centre: Centr
     assert all(unit.weight is None for unit in made.units)
 
 
+def test_a_risk_rests_on_the_years_its_line_goes_through(centre: Centre) -> None:
+    code = "EDU_SENIOR_PUPILS_PER_TEACHER"
+    for year in (2021, 2022, 2023):
+        cells = (Cell("EDU_SENIOR_PUPILS", "510000", 1500.0 - year), Cell("EDU_SENIOR_TEACHERS", "510000", 100.0))
+        centre.night(school(*cells, period=f"SY{year}"))
+    asked = {"indicator_code": code, "period_code": "SY2023", "region_code": "510000"}
+    [made] = explained(centre, "shortfall_risk", complete("shortfall_risk", asked))
+    assert figures_of(made) == [("", code, "510000", f"SY{year}") for year in (2023, 2022, 2021)]
+    assert made.row["years"] == 3
+
+
 def test_a_change_names_both_years_and_their_weights(centre: Centre) -> None:
     some_years(centre, 2023, 2024)
     named = {"weighting": "population", "measure": "theil_t", "region_code": "510000", "part": "numerator"}
@@ -347,6 +357,29 @@ def test_a_peer_stands_beside_those_it_is_compared_with(centre: Centre) -> None:
     beside = [(unit.figure.indicator_code, unit.figure.area_type) for unit in made.units if unit.role == "beside"]
     assert set(beside) == {("POP_RESIDENT", "total"), ("POP_RESIDENT", "urban"), ("INC_DISPOSABLE", "total")}
     assert made.recomputed == pytest.approx({name: made.row[name] for name in ("value", "best_peer_value")})
+
+
+def test_a_cost_rests_on_heads_and_the_budget_it_is_paid_from(centre: Centre) -> None:
+    county = "510104"
+    centre.night(
+        employment(
+            Cell("PEN_RESIDENT_EXPENDITURE", county, 2_400_000.0),
+            Cell("PEN_RESIDENT_RECIPIENTS", county, 2000.0),
+            Cell("FIS_REVENUE", "510000", 1e9),
+        )
+    )
+    named = {"indicator_code": "PEN_RESIDENT_MONTHLY", "region_code": county, "floor_kind": "floor"}
+    [made] = explained(centre, "cost_to_floor", asked_of("cost_to_floor", **named))
+    assert made.row["revenue_region_code"] == "510000"
+    assert [each[:3] for each in figures_of(made)] == [
+        ("", "PEN_RESIDENT_MONTHLY", county), ("budget", "FIS_REVENUE", "510000"), ("heads", "PEN_RESIDENT_RECIPIENTS", county)
+    ]  # fmt: skip
+
+
+def test_a_blank_cell_is_followed_on_today_s_map_too(centre: Centre) -> None:
+    centre.night(health(beds(None)))
+    [made] = explained(centre, "observation_harmonised", BEDS)
+    assert [leaf.source_cell for leaf in made.leaves] == ["表1!C5"]
 
 
 def test_an_index_rests_on_its_members_of_the_year(centre: Centre) -> None:
