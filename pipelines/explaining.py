@@ -40,14 +40,14 @@ def text_lines(explanation: Explanation) -> Iterator[str]:
 def headline(explanation: Explanation) -> str:
     """Which row of which mart it is."""
     row = explanation.row
-    place = (
-        f"{row['scope']}, weighting {row['weighting']}"
-        if "scope" in row
-        else f"{row['region_code']} {row['region_name']}"
-    )
-    parts = [row["period_code"], row.get("area_type"), place, row.get("floor_kind")]
+    places = [row["scope"]] if "scope" in row else []
+    places += [f"weighting {row['weighting']}"] if "weighting" in row else []
+    places += [f"{row['region_code']} {row['region_name']}"] if "region_code" in row else []
+    more = ("member_code", "floor_kind", "measure", "part", "resource_code", "school_code")
+    parts = [row["period_code"], row.get("area_type"), *places, *(row.get(name) for name in more)]
     told = ", ".join(str(part) for part in parts if part is not None)
-    return f"mart.{explanation.mart}: {row['indicator_code']} {row['indicator_name']}, {told}"
+    named = " ".join([row["indicator_code"], *([row["indicator_name"]] if "indicator_name" in row else [])])
+    return f"mart.{explanation.mart}: {named}, {told}"
 
 
 def release_line(explanation: Explanation) -> str:
@@ -68,10 +68,13 @@ def shown_columns(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def counted(explanation: Explanation) -> str:
     """How many figures it rests on, and which are shown."""
-    total, shown = explanation.unit_count, len(explanation.units)
+    total, shown = explanation.unit_count, explanation.shown_count
+    is_of_schools = any(unit.figure.school_code is not None for unit in explanation.units)
+    many = "schools" if is_of_schools else "places, of each its figures"
+    what = "figures" if shown == len(explanation.units) and not is_of_schools else many
     if total == shown:
-        return f" {total:,} figures" if total > 1 else ""
-    return f" {total:,} figures; the {shown - shown // 2} largest and the {shown // 2} smallest (--all shows every one)"
+        return f" {total:,} {what}" if total > 1 else ""
+    return f" {total:,} {what}; the {shown - shown // 2} largest and the {shown // 2} smallest (--all shows every one)"
 
 
 def sources_of(explanation: Explanation) -> list[Source]:
@@ -84,7 +87,10 @@ def sources_of(explanation: Explanation) -> list[Source]:
 
 def figure_name(figure: Figure) -> str:
     """A figure by its codes."""
-    return f"{figure.indicator_code} {figure.region_code} {figure.region_name} {figure.period_code} {figure.area_type}"
+    place = f"{figure.region_code} {figure.region_name}"
+    if figure.school_code is not None:
+        return f"{figure.indicator_code} {place} ({figure.school_code}) {figure.period_code}"
+    return f"{figure.indicator_code} {place} {figure.period_code} {figure.area_type}"
 
 
 def figure_value(figure: Figure) -> str:
@@ -140,7 +146,7 @@ def check_lines(source: Source) -> Iterator[str]:
 
 
 def _unit_lines(unit: Unit, told: Collection[str]) -> Iterator[str]:
-    yield from _figure_lines(unit.figure, "", 1, told)
+    yield from _figure_lines(unit.figure, f"{unit.role} " if unit.role else "", 1, told)
     if unit.weight is not None:
         yield from _figure_lines(unit.weight, "weight ", 2, told)
 

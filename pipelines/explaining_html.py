@@ -60,7 +60,7 @@ def _explanation(explanation: Explanation, find_window: FindWindow) -> Iterator[
         yield f"<p><code>{_text(line)}</code></p>"
     yield f"<h2>{_text('Rests on' + explaining.counted(explanation))}</h2><ul>"
     for unit in explanation.units:
-        yield from _figure(unit.figure, "", find_window)
+        yield from _figure(unit.figure, f"{unit.role} " if unit.role else "", find_window)
         if unit.weight is not None:
             yield from _figure(unit.weight, "weight ", find_window)
     yield "</ul><h2>Returns</h2><ul>"

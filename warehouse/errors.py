@@ -154,6 +154,18 @@ class NoSuchMartRowError(JunhengError):
         self.nearby = nearby
 
 
+class AmbiguousMartRowError(JunhengError):
+    """A mart has several rows of what was asked: the one who asked must name one."""
+
+    def __init__(self, mart: str, asked: dict[str, str], choices: dict[str, list[str]]) -> None:
+        told = ", ".join(f"{name} {value}" for name, value in asked.items())
+        there = "; ".join(f"{name}: {', '.join(values)}" for name, values in choices.items())
+        super().__init__(f"mart.{mart} has several rows of {told}; name one by {there}")
+        self.mart = mart
+        self.asked = asked
+        self.choices = choices
+
+
 class NoFiguresError(JunhengError):
     """The release in force has no such figures to judge: the one who asked must name others."""
 

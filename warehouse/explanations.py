@@ -1,7 +1,8 @@
 """Why a row of a mart says what it says: its formula with the numbers in it, and the figures it rests on.
 
-Here: finding the row, or what there is near it, and which figures it is made of. Not here: what those rest on
-(:mod:`warehouse.lineage`), rendering (pipelines).
+Here: finding the row, or what there is near it, its formula and its measures. Not here: which figures a row of any mart rests
+on (:mod:`warehouse.resting`, :mod:`warehouse.school_figures`), what those are made of (:mod:`warehouse.lineage`), rendering
+(pipelines).
 """
 
 from __future__ import annotations
@@ -9,28 +10,57 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from warehouse.errors import NoSuchMartRowError, NothingInForceError
-from warehouse.formulas import attainment_formula, gap_formulas, inequality_formulas, measures_of
+from warehouse import measures as formulas_of_measures
+from warehouse.catalogue import Catalogue, Measure, load_catalogue
+from warehouse.errors import AmbiguousMartRowError, NoSuchMartRowError, NothingInForceError
+from warehouse.formulas import attainment_formula, gap_formulas, inequality_formulas, measures_of, number
 from warehouse.lineage import Figure, FigureKey, choose_extremes, trace_figures
+from warehouse.marts.registry import MARTS
 from warehouse.periods import parse_period
+from warehouse.resting import find_rest
 from warehouse.schema import AREA_TYPES
+from warehouse.school_figures import trace_schools
 
-Mart = Literal["observation", "attainment", "urban_rural_gap", "inequality"]
+Mart = str
+"""Name of a view in ``mart``: one of :data:`DIMENSIONS`."""
 
-DIMENSIONS: Mapping[Mart, tuple[str, ...]] = {
-    "observation": ("indicator_code", "period_code", "region_code", "area_type"),
-    "attainment": ("indicator_code", "period_code", "region_code", "area_type"),
-    "urban_rural_gap": ("indicator_code", "period_code", "region_code"),
-    "inequality": ("indicator_code", "period_code", "area_type", "scope", "weighting"),
+_CODES = {
+    "indicator_key": "indicator_code",
+    "period_key": "period_code",
+    "region_key": "region_code",
+    "area_key": "area_type",
+    "member_key": "member_code",
+    "standard_key": "floor_kind",
 }
-"""What names a row of each mart. An attainment may have several: a floor, a target, a reference."""
+"""Columns of readers by the keys of the tables."""
+
+
+def _dimensions() -> dict[Mart, tuple[str, ...]]:
+    found = {
+        name: tuple(_CODES.get(key.name, key.name) for key in mart.table.primary_key if key.name != "release_from")
+        for name, mart in MARTS.items()
+    }
+    return {
+        "observation": ("indicator_code", "period_code", "region_code", "area_type"),
+        **found,
+        "school_resource": ("indicator_code", "period_code", "region_code", "school_code"),
+    }
+
+
+DIMENSIONS: Mapping[Mart, tuple[str, ...]] = _dimensions()
+"""What names a row of each mart."""
+
+_DEFAULTS = {"region_code": "000000", "area_type": "total", "scope": "nation:province", "weighting": "none"}
+_OF_SCHOOLS = ("county_balance", "school_resource")
+_OWN_FORMULA = ("observation", "attainment", "urban_rural_gap", "inequality")
 
 _NEARBY = 6
+_CHOICES = 12
 _CLOSE = 0.5
 
 
@@ -40,6 +70,23 @@ class Unit:
 
     figure: Figure
     weight: Figure | None = None
+    role: str = ""
+    """What it does in the row; blank: the row is of it."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A measure of the row: what it is, and what it must not be used for."""
+
+    measure: str
+    name_zh: str
+    name_en: str
+    unit: str
+    values: Mapping[str, Any]
+    """By column."""
+    definition: str
+    """The formula, as the function that computes it says it; blank where the mart itself has it."""
+    not_for: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +104,10 @@ class Explanation:
     units: tuple[Unit, ...]
     """Largest first, then the smallest, where not all are shown."""
     unit_count: int
-    """How many it rests on."""
+    """How many it rests on: units, or where a row is of several figures a place, places."""
+    shown_count: int
+    """How many of them ``units`` has."""
+    measures: tuple[Told, ...] = ()
 
     @property
     def leaves(self) -> tuple[Figure, ...]:
@@ -66,13 +116,31 @@ class Explanation:
         return tuple(dict.fromkeys(leaf for figure in figures for leaf in figure.leaves))
 
 
-def explain(
-    connection: Connection, mart: Mart, asked: Mapping[str, str], shown: int | None = None
-) -> list[Explanation]:
-    """The rows of ``mart`` that ``asked`` names (its :data:`DIMENSIONS`), each explained.
+def complete(mart: Mart, given: Mapping[str, str]) -> dict[str, str]:
+    """What was given, and what is meant unless given: the nation, its provinces as equals, all of a place. Where a mart has
+    no row of the nation, or a row of each member of an index, nothing is meant."""
+    is_local = mart in _OF_SCHOOLS or (mart in MARTS and MARTS[mart].is_provincial)
+    named = DIMENSIONS[mart]
+    meant = {name: value for name, value in _DEFAULTS.items() if name in named}
+    if is_local:
+        meant.pop("region_code", None)
+    if "member_code" in named:
+        meant.pop("area_type", None)
+    return {**meant, **given}
 
-    ``shown``: of more units than that only the largest and the smallest are followed. Raises
-    :class:`NoSuchMartRowError`, which names what there is, or :class:`NothingInForceError`.
+
+def explain(
+    connection: Connection,
+    mart: Mart,
+    asked: Mapping[str, str],
+    shown: int | None = None,
+    catalogue: Catalogue | None = None,
+) -> list[Explanation]:
+    """The row of ``mart`` that ``asked`` names (by its :data:`DIMENSIONS`), explained; of attainment there may be several.
+
+    ``shown``: of more units than that only the largest and the smallest are followed. Raises :class:`NoSuchMartRowError`,
+    which names what there is, :class:`AmbiguousMartRowError`, which names what to choose from, or
+    :class:`NothingInForceError`.
     """
     release = connection.execute(_RELEASE).mappings().one_or_none()
     if release is None:
@@ -80,6 +148,11 @@ def explain(
     rows = _find_rows(connection, mart, asked)
     if not rows:
         raise NoSuchMartRowError(mart, dict(asked), _find_nearby(connection, mart, asked))
+    if len(rows) > 1 and mart != "attainment":
+        raise AmbiguousMartRowError(mart, dict(asked), _choices(mart, asked, rows))
+    if mart not in _OWN_FORMULA:
+        known = catalogue or load_catalogue()
+        return [_explain_by_reach(connection, mart, row, dict(release), known, shown) for row in rows]
     if mart == "inequality":
         return [_explain_inequality(connection, row, dict(release), shown) for row in rows]
     figures = _trace_own(connection, mart, asked, shown)
@@ -88,14 +161,25 @@ def explain(
 
 def _find_rows(connection: Connection, mart: Mart, asked: Mapping[str, str]) -> list[dict[str, Any]]:
     view = sa.table(mart, *(sa.column(name) for name in DIMENSIONS[mart]), schema="mart")
-    query = sa.select(sa.text("*")).select_from(view).where(*(view.c[name] == asked[name] for name in DIMENSIONS[mart]))
+    query = sa.select(sa.text("*")).select_from(view).where(*(view.c[name] == value for name, value in asked.items()))
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _choices(mart: Mart, asked: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Of each dimension that was not asked for the values there are, where there are several."""
+    found = {name: sorted({str(row[name]) for row in rows}) for name in DIMENSIONS[mart] if name not in asked}
+    return {name: _some(values) for name, values in found.items() if len(values) > 1}
+
+
+def _some(values: Sequence[str]) -> list[str]:
+    more = [f"… {len(values) - _CHOICES:,} more"] if len(values) > _CHOICES else []
+    return [*values[:_CHOICES], *more]
 
 
 def _find_nearby(connection: Connection, mart: Mart, asked: Mapping[str, str]) -> dict[str, list[str]]:
     """What a row could be named instead: of each dimension the nearest values that exist with the others as asked; where
     the mart has nothing of the indicator, indicators of a like name."""
-    names = [name for name in DIMENSIONS[mart] if name != "indicator_code"]
+    names = [name for name in DIMENSIONS[mart] if name != "indicator_code" and name in asked]
     found = {name: _values_of(connection, mart, name, {**asked, name: None}) for name in names}
     if not any(found.values()):
         found = {
@@ -159,7 +243,7 @@ def _explain_figures(
         formula = (figure.formula,) if figure.formula else ("reported: the figure stands in a return",)
         recomputed = {} if figure.recomputed is None else {"value": figure.recomputed}
     units = tuple(Unit(figure) for figure in figures)
-    return Explanation(mart, row, release, formula, recomputed, units, len(units))
+    return Explanation(mart, row, release, formula, recomputed, units, len(units), len(units))
 
 
 def _explain_inequality(
@@ -190,7 +274,80 @@ def _explain_inequality(
         recomputed={name: measures[name] for name in measures if row[name] is not None},
         units=made,
         unit_count=len(units),
+        shown_count=len(made),
     )
+
+
+def _explain_by_reach(
+    connection: Connection,
+    mart: Mart,
+    row: Mapping[str, Any],
+    release: Mapping[str, Any],
+    catalogue: Catalogue,
+    shown: int | None,
+) -> Explanation:
+    """A row of any mart: what its measures are, and the figures it rests on by what the registry says of the mart."""
+    told = tuple(_told(measure, row) for measure in catalogue.measures if measure.mart == mart)
+    recomputed: dict[str, float] = {}
+    if mart in _OF_SCHOOLS:
+        schools, count = trace_schools(connection, row, catalogue, shown)
+        units = tuple(Unit(school) for school in schools)
+        shown_count = len({unit.figure.school_code for unit in units})
+    else:
+        rest = find_rest(connection, mart, row, catalogue, int(release["release_id"]), shown)
+        keys = [key for need in rest.needs for key in (need.key, need.weight) if key is not None]
+        figures = trace_figures(connection, keys, shown)
+        units = tuple(
+            Unit(figures[need.key], None if need.weight is None else figures[need.weight], need.role)
+            for need in rest.needs
+        )
+        shown_count, count = rest.places_shown, rest.place_count
+        recomputed = _figures_of_row(row, units)
+    return Explanation(mart, row, release, _formula(mart, told), recomputed, units, count, shown_count, told)
+
+
+def _told(measure: Measure, row: Mapping[str, Any]) -> Told:
+    function = getattr(formulas_of_measures, measure.measure, None)
+    first = (function.__doc__ or "").strip().split("\n\n")[0] if function is not None else ""
+    values = {name: row.get(name) for name in measure.columns}
+    definition = " ".join(first.split())
+    return Told(measure.measure, measure.name_zh, measure.name_en, measure.unit, values, definition, measure.not_for)
+
+
+def _formula(mart: Mart, told: Sequence[Told]) -> tuple[str, ...]:
+    """What the mart is, and of each measure its values with unit, its formula and what it is not for."""
+    lines = [MARTS[mart].description if mart in MARTS else "A school of a pilot county, as its roster has it."]
+    for measure in told:
+        values = ", ".join(f"{name} = {_value(value)}" for name, value in measure.values.items())
+        lines.append(f"{measure.name_zh} {measure.name_en}: {values} ({measure.unit})")
+        lines += [f"formula: {measure.definition}"] if measure.definition else []
+        lines.append(f"not for: {measure.not_for}")
+    return tuple(lines)
+
+
+def _value(value: Any) -> str:
+    return number(value) if value is None or isinstance(value, float) else str(value)
+
+
+def _figures_of_row(row: Mapping[str, Any], units: Sequence[Unit]) -> dict[str, float]:
+    """The columns of a row by region that are figures, as those followed give them."""
+    if row.get("region_code") is None or row.get("map_status", "as_reported") != "as_reported":
+        return {}
+    places = {
+        "value": row["region_code"],
+        "nation_value": "000000",
+        "best_peer_value": row.get("best_peer_code"),
+    }
+    named = ("indicator_code", "period_code", "area_type")
+    wanted = tuple(row.get(name, "total") for name in named)
+    found = {
+        unit.figure.region_code: unit.figure
+        for unit in units
+        if tuple(getattr(unit.figure, name) for name in named) == wanted
+    }
+    given = {name: found[code] for name, code in places.items() if code in found and row.get(name) is not None}
+    values = {name: figure.value if figure.recomputed is None else figure.recomputed for name, figure in given.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _weight_key(unit: Any) -> FigureKey:

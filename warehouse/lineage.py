@@ -114,6 +114,8 @@ class Figure:
     """Regions its parts are of; ``parts`` may be those of the largest and smallest alone."""
     earlier: tuple[Vintage, ...]
     """Latest first."""
+    school_code: str | None = None
+    """Of a cell of a roster: the school it is of."""
 
     @property
     def leaves(self) -> tuple[Figure, ...]:
@@ -146,7 +148,7 @@ def trace_figures(
     links = _follow(connection, wanted, shown)
     every = {*wanted, *(link.part for found in links.values() for link in found.kept)}
     facts = {_key(row): row for row in _rows(connection, _FACTS, every)}
-    sources = _read_sources(connection, facts.values())
+    sources = read_sources(connection, facts.values())
     earlier = _read_earlier(connection, every)
     made: dict[FigureKey, Figure] = {}
 
@@ -234,8 +236,8 @@ def _figure(
     )
 
 
-def _read_sources(connection: Connection, facts: Iterable[Any]) -> dict[tuple[int, datetime.datetime], Source]:
-    """Returns by (receipt, moment of the refresh that loaded the figure)."""
+def read_sources(connection: Connection, facts: Iterable[Any]) -> dict[tuple[int, datetime.datetime], Source]:
+    """Returns by (receipt, moment of the refresh that loaded the figure); of ``facts`` receipt_id, recorded_at, refresh_id."""
     loads = {(row.receipt_id, row.recorded_at): row.refresh_id for row in facts if row.receipt_id is not None}
     if not loads:
         return {}

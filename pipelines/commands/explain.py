@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,12 +24,40 @@ if TYPE_CHECKING:
     from warehouse.explanations import Explanation
     from warehouse.lineage import Source
 
-MARTS = ("observation", "attainment", "urban_rural_gap", "inequality")
-_DEFAULTS = {
-    "region_code": ("--region", "000000"),
-    "area_type": ("--area-type", "total"),
-    "scope": ("--scope", "nation:province"),
-    "weighting": ("--weighting", "none"),
+MARTS = (
+    "observation",
+    "attainment",
+    "urban_rural_gap",
+    "inequality",
+    "inequality_bounds",
+    "convergence",
+    "trend",
+    "observation_harmonised",
+    "cost_to_floor",
+    "shortfall",
+    "shortfall_risk",
+    "change_attribution",
+    "composite_index",
+    "index_weight",
+    "coupling",
+    "resource_agglomeration",
+    "peer",
+    "county_balance",
+    "school_resource",
+)
+"""Those of the warehouse room, named here so that help comes without loading it."""
+
+_OPTIONS = {
+    "region_code": "--region",
+    "area_type": "--area-type",
+    "scope": "--scope",
+    "weighting": "--weighting",
+    "floor_kind": "--floor-kind",
+    "measure": "--measure",
+    "part": "--part",
+    "member_code": "--member",
+    "resource_code": "--resource",
+    "school_code": "--school",
 }
 _SHOWN = 10
 
@@ -40,8 +68,18 @@ _SHOWN = 10
 @click.option("--period", required=True, metavar="CODE", help="e.g. 2024, 2024-Q1, 2024-M01-M03, SY2024.")
 @click.option("--region", metavar="CODE", help="e.g. 510000; the nation (000000) unless given.")
 @click.option("--area-type", type=click.Choice(["total", "urban", "rural"]), help="total unless given; a gap has none.")
-@click.option("--scope", help="Of an inequality: nation:province (unless given), nation:county, 510000:county.")
-@click.option("--weighting", type=click.Choice(["none", "population"]), help="Of an inequality; none unless given.")
+@click.option(
+    "--scope", help="Which places are compared: nation:province (unless given), nation:county, 510000:county."
+)
+@click.option(
+    "--weighting", type=click.Choice(["none", "population"]), help="Places as equals (unless given), or people."
+)
+@click.option("--floor-kind", type=click.Choice(["floor", "target", "reference"]), help="Which standard.")
+@click.option("--measure", type=click.Choice(["cv_squared", "theil_t"]), help="Which index changed.")
+@click.option("--part", metavar="NAME", help="Of a change: numerator, denominator, weight, entered, left, revision …")
+@click.option("--member", metavar="CODE", help="Of an index: the indicator that is weighed.")
+@click.option("--resource", metavar="CODE", help="Of a county's schools: a resource, or ALL for the verdict.")
+@click.option("--school", metavar="CODE", help="Of a county: the school.")
 @click.option("--as-of", metavar="DATE", help="As readers saw it at the end of this day (2026-03-01), or at a moment.")
 @click.option("--all", "every", is_flag=True, help=f"Every figure it rests on, not only {_SHOWN} of many.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -54,6 +92,12 @@ def explain(
     area_type: str | None,
     scope: str | None,
     weighting: str | None,
+    floor_kind: str | None,
+    measure: str | None,
+    part: str | None,
+    member: str | None,
+    resource: str | None,
+    school: str | None,
     as_of: str | None,
     every: bool,
     as_json: bool,
@@ -64,23 +108,23 @@ def explain(
     \b
     junheng explain mart.observation --indicator HLT_BEDS --period 2024 --region 510000
     junheng explain mart.inequality --indicator HLT_BEDS_PER_1000 --period 2024 --weighting population
+    junheng explain mart.composite_index --indicator IDX_HEALTH --period 2024 --region 510000
     """
-    from warehouse.explanations import DIMENSIONS
+    from warehouse.explanations import DIMENSIONS, complete
 
-    name: Any = mart.removeprefix("mart.")
-    given = {"region_code": region, "area_type": area_type, "scope": scope, "weighting": weighting}
-    asked = {"indicator_code": indicator, "period_code": period}
-    for dimension, value in given.items():
-        option, default = _DEFAULTS[dimension]
-        if dimension in DIMENSIONS[name]:
-            asked[dimension] = default if value is None else value
-        elif value is not None:
+    name = mart.removeprefix("mart.")
+    values = (region, area_type, scope, weighting, floor_kind, measure, part, member, resource, school)
+    given = {key: value for key, value in zip(_OPTIONS, values, strict=True) if value is not None}
+    for dimension in given:
+        if dimension not in DIMENSIONS[name]:
+            option = _OPTIONS[dimension]
             raise click.BadOptionUsage(option, f"mart.{name} has no {option}")
+    asked = complete(name, {"indicator_code": indicator, "period_code": period, **given})
     explanations = _explain(name, asked, end_of(as_of), None if every else _SHOWN)
     _show(explanations, as_json, page)
 
 
-def _explain(mart: Any, asked: dict[str, str], as_of: datetime.datetime | None, shown: int | None) -> list[Explanation]:
+def _explain(mart: str, asked: dict[str, str], as_of: datetime.datetime | None, shown: int | None) -> list[Explanation]:
     from warehouse.explanations import explain as explain_rows
     from warehouse.periods import parse_period
     from warehouse.publishing import see_as_of

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from pipelines.explaining_html import render_page
 from resources.archive import open_archive
@@ -142,6 +143,28 @@ def test_an_attainment_and_a_gap_are_explained_too(place: Place) -> None:
     assert gap.count("numerator EDU_JUNIOR_PUPILS") == 2
 
 
+def test_a_county_is_explained_by_the_cells_of_its_schools(place: Place, tmp_path: Path) -> None:
+    engine = place.warehouse.engine()
+    with engine.connect() as connection:
+        county, period = connection.execute(
+            sa.text(
+                "SELECT region_code, period_code FROM mart.county_balance WHERE resource_code = 'ALL' AND status = 'ok'"
+            )
+        ).first() or ("", "")
+    engine.dispose()
+    asked = ("--indicator", "SCHOOL_BALANCE_PRIMARY", "--period", period, "--region", county)
+    page = tmp_path / "page.html"
+    text = told(place.junheng("explain", "mart.county_balance", *asked, "--resource", "KEY_TEACHERS"))
+    assert "县域均衡 Balance of a county's schools: schools_meeting = " in text
+    assert re.search(r"numerator KEY_TEACHERS .* ← receipt \d+, [0-9a-f]{12} / ", text)
+    told(place.junheng("explain", "county_balance", *asked, "--resource", "KEY_TEACHERS", "--html", str(page)))
+    assert page.read_text(encoding="utf-8").count('<td class="cell">') >= 2
+    several = place.junheng("explain", "county_balance", *asked)
+    assert several.exit_code == 1
+    assert "has several rows of" in several.stderr
+    assert "KEY_TEACHERS" in several.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -151,6 +174,12 @@ def test_an_attainment_and_a_gap_are_explained_too(place: Place) -> None:
         (("inequality", "--indicator", "HLT_BEDS_PER_1000", "--period", "last year"), 1, "is no period code"),
         (("inequality", *RATE, "--region", TIBET), 2, "mart.inequality has no --region"),
         (("observation", *RATE, "--scope", "nation:county"), 2, "mart.observation has no --scope"),
+        (("trend", *RATE, "--resource", "ALL"), 2, "mart.trend has no --resource"),
+        (
+            ("composite_index", "--indicator", "IDX_HEALTH", "--period", "2025"),
+            1,
+            "region_code: 110000, 120000, ",
+        ),
         (("observation", *RATE, "--as-of", "soon"), 2, "is no date"),
         (("mart.reporting", *RATE), 2, "mart.inequality"),
     ],

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from pipelines.commands.explain import MARTS as EXPLAINED
 from tests.warehouse.centre import (
     CATALOGUE,
     PROVINCES,
     Cell,
     Centre,
+    School,
     beds,
     employment,
     everywhere,
@@ -18,10 +20,11 @@ from tests.warehouse.centre import (
     school,
 )
 from warehouse.checking import record_checks
-from warehouse.errors import NoSuchMartRowError, NothingInForceError
-from warehouse.explanations import Explanation, Mart, explain
+from warehouse.errors import AmbiguousMartRowError, NoSuchMartRowError, NothingInForceError
+from warehouse.explanations import DIMENSIONS, Explanation, Mart, complete, explain
 from warehouse.formulas import number
 from warehouse.lineage import choose_extremes
+from warehouse.marts.registry import MARTS
 from warehouse.publishing import see_as_of
 
 RATE = {"indicator_code": "HLT_BEDS_PER_1000", "period_code": "2024", "region_code": "510000", "area_type": "total"}
@@ -248,3 +251,170 @@ def test_extremes_are_the_largest_then_the_smallest(shown: int | None, chosen: l
 )
 def test_numbers_are_told_without_noise(value: float | None, told: str) -> None:
     assert number(value) == told
+
+
+# --- any other mart, by what the registry says it rests on ---
+
+
+def asked_of(mart: str, **changed: str) -> dict[str, str]:
+    """A row of a mart about beds, as the command completes it."""
+    return complete(mart, {"indicator_code": "HLT_BEDS_PER_1000", "period_code": "2024", **changed})
+
+
+def some_years(centre: Centre, *years: int) -> None:
+    centre.night(
+        *(
+            each
+            for year in years
+            for indicator, base, form in (("HLT_BEDS", 100.0, "health"), ("POP_RESIDENT", 1e4, "employment"))
+            for each in everywhere(f"{form}_annual", str(year), indicator, [base + n + year for n in range(31)])
+        )
+    )
+
+
+def figures_of(made: Explanation) -> list[tuple[str, str, str, str]]:
+    return [
+        (unit.role, unit.figure.indicator_code, unit.figure.region_code, unit.figure.period_code) for unit in made.units
+    ]
+
+
+def test_a_trend_rests_on_its_years_and_on_the_nation(centre: Centre) -> None:
+    some_years(centre, 2022, 2023, 2024)
+    [made] = explained(centre, "trend", asked_of("trend", region_code="510000"))
+    code = "HLT_BEDS_PER_1000"
+    assert [each for each in figures_of(made) if each[0] == ""] == [
+        ("", code, "510000", "2024"), ("", code, "510000", "2023"), ("", code, "510000", "2022")
+    ]  # fmt: skip
+    assert ("nation", code, "000000", "2024") in figures_of(made)
+    assert made.recomputed == pytest.approx({name: made.row[name] for name in ("value", "nation_value")})
+    assert {leaf.indicator_code for leaf in made.leaves} == {"HLT_BEDS", "POP_RESIDENT"}
+
+
+def test_its_measures_are_told_with_formula_and_what_they_are_not_for(centre: Centre) -> None:
+    some_years(centre, 2023, 2024)
+    [made] = explained(centre, "trend", asked_of("trend", region_code="510000"))
+    sen = {measure.measure: measure for measure in made.measures}["theil_sen"]
+    assert (sen.values["slope"], sen.unit) == (None, "the indicator's unit a year")
+    assert sen.definition
+    assert f"formula: {sen.definition}" in made.formula
+    assert f"not for: {sen.not_for}" in made.formula
+
+
+def test_of_a_scope_some_places_are_followed_with_what_weighs_them(centre: Centre) -> None:
+    some_years(centre, 2023, 2024)
+    asked = asked_of("inequality_bounds", weighting="population", indicator_code="HLT_BEDS")
+    with pytest.raises(NoSuchMartRowError):
+        explained(centre, "inequality_bounds", asked)
+    [made] = explained(centre, "convergence", asked_of("convergence"), shown=4)
+    assert (made.unit_count, made.shown_count) == (31, 4)
+    codes = [unit.figure.region_code for unit in made.units]
+    assert codes[::2] == codes[1::2]
+    assert {unit.figure.period_code for unit in made.units} == {"2023", "2024"}
+    assert all(unit.weight is None for unit in made.units)
+
+
+def test_a_risk_rests_on_the_years_its_line_goes_through(centre: Centre) -> None:
+    code = "EDU_SENIOR_PUPILS_PER_TEACHER"
+    for year in (2021, 2022, 2023):
+        cells = (Cell("EDU_SENIOR_PUPILS", "510000", 1500.0 - year), Cell("EDU_SENIOR_TEACHERS", "510000", 100.0))
+        centre.night(school(*cells, period=f"SY{year}"))
+    asked = {"indicator_code": code, "period_code": "SY2023", "region_code": "510000"}
+    [made] = explained(centre, "shortfall_risk", complete("shortfall_risk", asked))
+    assert figures_of(made) == [("", code, "510000", f"SY{year}") for year in (2023, 2022, 2021)]
+    assert made.row["years"] == 3
+
+
+def test_a_change_names_both_years_and_their_weights(centre: Centre) -> None:
+    some_years(centre, 2023, 2024)
+    named = {"weighting": "population", "measure": "theil_t", "region_code": "510000", "part": "numerator"}
+    [made] = explained(centre, "change_attribution", asked_of("change_attribution", **named), shown=2)
+    assert [each[2:] for each in figures_of(made)[:2]] == [("510000", "2024"), ("510000", "2023")]
+    assert {each[0] for each in figures_of(made)} == {"", "among"}
+    assert all(unit.weight is not None for unit in made.units)
+    assert (made.unit_count, made.shown_count) == (31, 3)
+
+
+def test_a_peer_stands_beside_those_it_is_compared_with(centre: Centre) -> None:
+    for_all = [
+        each
+        for number, code in enumerate(PROVINCES)
+        for each in (
+            health(beds(100.0 + number, code), province=code),
+            employment(
+                people(1e4 + number * number, code),
+                people(5e3 + number, code, area="urban"),
+                Cell("INC_DISPOSABLE", code, 2e4 + 10 * number),
+                province=code,
+            ),
+        )
+    ]
+    centre.night(*for_all)
+    with pytest.raises(AmbiguousMartRowError, match="region_code: 110000, 120000"):
+        explained(centre, "peer", asked_of("peer"))
+    [made] = explained(centre, "peer", asked_of("peer", region_code="510000"))
+    peers = made.row["peers"].split(";")
+    assert [each[2] for each in figures_of(made) if each[0] == "peer"] == peers
+    beside = [(unit.figure.indicator_code, unit.figure.area_type) for unit in made.units if unit.role == "beside"]
+    assert set(beside) == {("POP_RESIDENT", "total"), ("POP_RESIDENT", "urban"), ("INC_DISPOSABLE", "total")}
+    assert made.recomputed == pytest.approx({name: made.row[name] for name in ("value", "best_peer_value")})
+
+
+def test_a_cost_rests_on_heads_and_the_budget_it_is_paid_from(centre: Centre) -> None:
+    county = "510104"
+    centre.night(
+        employment(
+            Cell("PEN_RESIDENT_EXPENDITURE", county, 2_400_000.0),
+            Cell("PEN_RESIDENT_RECIPIENTS", county, 2000.0),
+            Cell("FIS_REVENUE", "510000", 1e9),
+        )
+    )
+    named = {"indicator_code": "PEN_RESIDENT_MONTHLY", "region_code": county, "floor_kind": "floor"}
+    [made] = explained(centre, "cost_to_floor", asked_of("cost_to_floor", **named))
+    assert made.row["revenue_region_code"] == "510000"
+    assert [each[:3] for each in figures_of(made)] == [
+        ("", "PEN_RESIDENT_MONTHLY", county), ("budget", "FIS_REVENUE", "510000"), ("heads", "PEN_RESIDENT_RECIPIENTS", county)
+    ]  # fmt: skip
+
+
+def test_a_blank_cell_is_followed_on_today_s_map_too(centre: Centre) -> None:
+    centre.night(health(beds(None)))
+    [made] = explained(centre, "observation_harmonised", BEDS)
+    assert [leaf.source_cell for leaf in made.leaves] == ["表1!C5"]
+
+
+def test_an_index_rests_on_its_members_of_the_year(centre: Centre) -> None:
+    a_nation(centre)
+    asked = {"indicator_code": "IDX_HEALTH", "period_code": "2024"}
+    [made] = explained(centre, "composite_index", complete("composite_index", asked | {"region_code": "510000"}), 2)
+    assert {each[:2] for each in figures_of(made)} == {("", "HLT_BEDS_PER_1000"), ("among", "HLT_BEDS_PER_1000")}
+    assert made.row["status"] == "insufficient_coverage"
+    with pytest.raises(AmbiguousMartRowError, match="member_code: HLT_BEDS_PER_1000, "):
+        explained(centre, "index_weight", complete("index_weight", asked))
+    [weight] = explained(
+        centre, "index_weight", complete("index_weight", asked | {"member_code": "HLT_BEDS_PER_1000"}), 2
+    )
+    assert [each[2] for each in figures_of(weight)] == [PROVINCES[-1], PROVINCES[0]]
+
+
+def test_a_county_rests_on_the_cells_of_its_schools(centre: Centre) -> None:
+    centre.night(school(schools=tuple(School(f"51010400{n}", times=1.0 + n) for n in range(3))))
+    asked = {"indicator_code": "SCHOOL_BALANCE_PRIMARY", "period_code": "SY2024", "region_code": "510104"}
+    [made] = explained(centre, "county_balance", asked | {"resource_code": "KEY_TEACHERS"}, 2)
+    assert (made.unit_count, made.shown_count) == (3, 2)
+    assert made.units[0].figure.formula == "100 × KEY_TEACHERS / PUPILS = 100 × 3 / 100 = 3"
+    assert made.row["status"] == "ok"
+    assert [(leaf.school_code, leaf.indicator_code) for leaf in made.leaves] == [
+        ("510104002", "KEY_TEACHERS"), ("510104002", "PUPILS"), ("510104000", "KEY_TEACHERS"), ("510104000", "PUPILS")
+    ]  # fmt: skip
+    assert all(leaf.source is not None and leaf.source_cell for leaf in made.leaves)
+    [verdict] = explained(centre, "county_balance", asked | {"resource_code": "ALL"})
+    assert len(verdict.units) == 21
+    [one] = explained(centre, "school_resource", asked | {"school_code": "510104001"})
+    assert len(one.leaves) == 8
+    with pytest.raises(AmbiguousMartRowError, match="resource_code: ALL, ARTS_SPORTS_TEACHERS"):
+        explained(centre, "county_balance", asked)
+
+
+def test_every_mart_can_be_explained() -> None:
+    assert set(MARTS) <= set(DIMENSIONS)
+    assert set(EXPLAINED) == set(DIMENSIONS)
