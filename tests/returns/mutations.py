@@ -264,8 +264,10 @@ def _junk_name(table: Table, shape: Shape, first: int, second: int) -> None:
 def _empty_area(table: Table, shape: Shape, first: int, second: int) -> None:
     column = table.columns[first % len(table.columns)]
     if column.area:
+        kinds = {each.area_type for each in table.columns if each.name == column.name}
         column.area = ("", " ", "郊区")[second % 3]
-        column.area_type = None
+        # Without a label the column is of the only area that its name has, where it has one only.
+        column.area_type = column.area_type if len(kinds) == 1 and not column.area.strip() else None
 
 
 def _swap_areas(table: Table, shape: Shape, first: int, second: int) -> None:

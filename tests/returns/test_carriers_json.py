@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from returns.carriers import answers
 from returns.carriers.statistics import LONG_HEADER
 from tests.returns.carrier_files import cube, dumped, grid_of, problem_of, series, text_at, texts_of
 
@@ -174,6 +179,33 @@ def test_a_field_that_stands_twice_is_found_in_long_records_too(fields):
 def test_long_records_with_escapes_and_nested_values_are_read():
     record = {f"f{n}": f"{n}" for n in range(12)} | {"note": '城":乡', "list": [{"a": 1}]}
     assert texts_of(grid_of(dumped([record])))[1][-2:] == ['城":乡', '[{"a": "1"}]']
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(VALUES, min_size=1, max_size=3), st.sampled_from([",", ", "]), st.booleans())
+def test_whoever_decodes_an_answer_it_is_the_same(documents, comma, is_ascii):
+    lines = [json.dumps(each, ensure_ascii=is_ascii, separators=(comma, ":")) for each in documents]
+    text = "\n".join(lines)
+    quick = answers._decode_lines(text.encode("utf-8", "surrogatepass"))
+    assert quick in ([], answers._decode(text, answers._CAREFUL))
+
+
+def test_an_answer_of_texts_is_decoded_the_quick_way_and_one_with_a_number_is_not():
+    page = {"code": 0, "data": {"total": 1, "page": 1, "size": 500, "rows": [{"a": "12.50"}, {"a": None}]}}
+    (document,) = answers._decode_lines(dumped(page))
+    assert document == {
+        "code": "0",
+        "data": {"total": "1", "page": "1", "size": "500", "rows": [{"a": "12.50"}, {"a": None}]},
+    }
+    assert answers._decode_lines(dumped([{"a": 12.50}])) == []
+    assert answers._decode_lines(dumped([{"a": 10**30}])) == []
 
 
 PAGE = '{"code":0,"msg":"ok","data":{"total":2,"page":1,"rows":[{"a":"1","b":"2"},{"a":"3","b":"4"}],"size":500}}'
