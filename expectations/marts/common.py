@@ -139,6 +139,21 @@ def units_rule(evidence: tuple[str, ...]) -> Check:
     )
 
 
+def status_rule(evidence: tuple[str, ...]) -> Check:
+    """The rule of the column ``status`` of a metric."""
+    return rule(
+        "status_known",
+        "values",
+        "{status} is no status of a metric",
+        "指标状态必须在约定范围内。",
+        "The status of a metric is one of the pinned ones.",
+        "docs/architecture.md: pinned values",
+        column="status",
+        values=METRIC_STATUSES,
+        evidence=evidence,
+    )
+
+
 VALUE_RULES = (
     rule(
         "value_finite",

@@ -10,7 +10,6 @@ import pandas as pd
 
 from expectations.marts.common import (
     CLOSE,
-    METRIC_STATUSES,
     Columns,
     Mart,
     close,
@@ -19,6 +18,7 @@ from expectations.marts.common import (
     key_rules,
     nulls,
     rule,
+    status_rule,
     units_rule,
 )
 from expectations.model import verdict
@@ -50,17 +50,7 @@ _RULES = (
         evidence=_EVIDENCE,
     ),
     units_rule(_EVIDENCE),
-    rule(
-        "status_known",
-        "values",
-        "{status} is no status of a metric",
-        "指标状态必须在约定范围内。",
-        "The status of a metric is one of the pinned ones.",
-        "docs/architecture.md: pinned values",
-        column="status",
-        values=METRIC_STATUSES,
-        evidence=_EVIDENCE,
-    ),
+    status_rule(_EVIDENCE),
     rule(
         "null_agrees_with_status",
         "values",

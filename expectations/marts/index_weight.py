@@ -10,13 +10,13 @@ import pandas as pd
 
 from expectations.marts.common import (
     CLOSE,
-    METRIC_STATUSES,
     Columns,
     Mart,
     floats,
     key_rules,
     nulls,
     rule,
+    status_rule,
 )
 from expectations.model import verdict
 from warehouse.catalogue import Catalogue
@@ -46,17 +46,7 @@ _RULES = (
         _SOURCE,
         evidence=_EVIDENCE,
     ),
-    rule(
-        "status_known",
-        "values",
-        "{status} is no status of a metric",
-        "指标状态必须在约定范围内。",
-        "The status of a metric is one of the pinned ones.",
-        "docs/architecture.md: pinned values",
-        column="status",
-        values=METRIC_STATUSES,
-        evidence=_EVIDENCE,
-    ),
+    status_rule(_EVIDENCE),
     rule(
         "null_agrees_with_status",
         "values",

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from expectations.marts.common import (
-    METRIC_STATUSES,
     Columns,
     Mart,
     close,
@@ -18,6 +17,7 @@ from expectations.marts.common import (
     key_rules,
     nulls,
     rule,
+    status_rule,
     texts,
     units_rule,
 )
@@ -58,17 +58,7 @@ _RULES = (
         evidence=_EVIDENCE,
     ),
     units_rule(_EVIDENCE),
-    rule(
-        "status_known",
-        "values",
-        "{status} is no status of a metric",
-        "指标状态必须在约定范围内。",
-        "The status of a metric is one of the pinned ones.",
-        "docs/architecture.md: pinned values",
-        column="status",
-        values=METRIC_STATUSES,
-        evidence=_EVIDENCE,
-    ),
+    status_rule(_EVIDENCE),
     rule(
         "null_agrees_with_status",
         "values",
