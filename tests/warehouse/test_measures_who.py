@@ -21,6 +21,7 @@ from warehouse.measures import (
     gini,
     heat,
     mean_difference,
+    measure_all,
     population_attributable_risk,
     sii_rii,
     sii_rii_logistic,
@@ -267,3 +268,15 @@ def test_a_slices_logistic_line_does_not_depend_on_the_slices_beside_it() -> Non
         own = slices == place
         alone = sii_rii_logistic(Sample.of(values[own], ranking=ranking[own]))
         assert [part[place] for part in together] == [part[0] for part in alone]
+
+
+def test_a_slices_gini_and_ranks_do_not_depend_on_the_slices_beside_it() -> None:
+    generator = np.random.default_rng(7)
+    values, weights, ranking = (generator.uniform(1, 9, 40 * 31) for _ in range(3))
+    slices = np.repeat(range(40), 31)
+    names = ["gini", "p90_p10_ratio", "rci", "sii"]
+    together, _ = measure_all(Sample.of(values, weights, slices, ranking=ranking), names)
+    for place in range(40):
+        own = slices == place
+        alone, _ = measure_all(Sample.of(values[own], weights[own], ranking=ranking[own]), names)
+        assert {name: together[name][place] for name in names} == {name: alone[name][0] for name in names}

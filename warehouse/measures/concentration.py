@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from warehouse.measures.sample import FloatArray, IntArray, Sample, settle
+from warehouse.measures.sample import FloatArray, IntArray, Sample, running_sum, settle
 
 
 class Lorenz(NamedTuple):
@@ -31,9 +31,7 @@ def gini(sample: Sample) -> FloatArray:
     """
     order = sample.ascending
     weights = sample.weights[order]
-    running = np.cumsum(weights)
-    before = np.concatenate(([0.0], running))[np.cumsum(sample.units) - sample.units]
-    rank = running - before[sample.slices] - weights / 2
+    rank = running_sum(weights, sample.slices) - weights / 2
     centred = sample.values[order] - sample.mean[sample.slices]
     with np.errstate(invalid="ignore", divide="ignore"):
         index = 2 * sample.sum(weights * centred * rank) / (sample.weight**2 * sample.mean)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from warehouse.measures.sample import BoolArray, FloatArray, Sample, settle
+from warehouse.measures.sample import BoolArray, FloatArray, Sample, running_sum, settle
 
 _TIE = 1e-12
 
@@ -69,10 +69,7 @@ def quantile(sample: Sample, probability: float) -> FloatArray:
     result = np.full(sample.count, np.nan)
     order = sample.ascending
     values, slices = sample.values[order], sample.slices[order]
-    running = np.cumsum(sample.weights[order])
-    ends = np.cumsum(sample.units)
-    running -= np.concatenate(([0.0], running))[(ends - sample.units)[slices]]
-    share = running / sample.weight[slices]
+    share = running_sum(sample.weights[order], slices) / sample.weight[slices]
     with np.errstate(invalid="ignore"):
         # Cumulated shares carry some 1e-16 a unit; 1e-12 tells "exactly" from "just under".
         places = np.where(share >= probability - _TIE, np.arange(order.size), order.size)
