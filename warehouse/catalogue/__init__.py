@@ -183,6 +183,11 @@ class Catalogue:
         return {indicator.indicator_key: indicator for indicator in self.indicators.values()}
 
     @cached_property
+    def judged_codes(self) -> frozenset[str]:
+        """Indicators that have a standard; there may be thousands of local ones."""
+        return frozenset(standard.indicator_code for standard in self.standards)
+
+    @cached_property
     def index_by_key(self) -> Mapping[int, Index]:
         """Indices by their integer key, which no indicator has."""
         return {index.index_key: index for index in self.indices.values()}

@@ -55,7 +55,7 @@ def roster_slices(catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
 
 def has_standard(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Whether a floor, target or reference is set for it."""
-    return any(standard.indicator_code == indicator.code for standard in catalogue.standards)
+    return indicator.code in catalogue.judged_codes
 
 
 def is_compared(indicator: Indicator, catalogue: Catalogue) -> bool:
@@ -115,26 +115,17 @@ def own_history(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Sl
 
 
 def recent_years(years: int, each_on: RestsOn) -> RestsOn:
-    """Its own figures of the ``years`` years (or school years) before, and of each what ``each_on`` says."""
+    """Its own figures of the ``years`` years (or school years) before, and of each what ``each_on`` says; of a month or quarter
+    nothing more."""
 
     def rests_on(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
+        if not is_annual(key[1]):
+            return set()
         # Starts of whole years are 10,000 apart in keys; a school year never has the key of a year.
         own = known.get(key[0]) or periods_of(catalogue.by_key[key[0]], catalogue, known)
         before = [(key[0], key[1] - 10_000 * number) for number in range(1, years + 1)]
         found = {slice_ for slice_ in before if slice_[1] in own}
         return found.union(*(each_on(slice_, catalogue, known) for slice_ in found))
-
-    return rests_on
-
-
-def earlier_years(count: int) -> RestsOn:
-    """Its own figures of this and the ``count`` years (or school years) before; of a month or quarter nothing more."""
-
-    def rests_on(key: Slice, catalogue: Catalogue, known: KnownPeriods) -> set[Slice]:
-        if not is_annual(key[1]):
-            return set()
-        first = period_from_key(key[1]).year - count
-        return {found for found in own_history(key, catalogue, known) if period_from_key(found[1]).year >= first}
 
     return rests_on
 

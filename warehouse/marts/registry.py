@@ -108,7 +108,7 @@ _ALL = (
         "Between which values the inequality of all places lies, where some of them are missing.",
         lambda given, wanted: inequality_bounds(given.figures, given.catalogue, wanted),
         reach.slices_where(reach.is_compared),
-        reach.all_of(reach.own_and_weights, reach.earlier_years(OWN_YEARS)),
+        reach.all_of(reach.own_and_weights, reach.recent_years(OWN_YEARS, reach.own_slice)),
     ),
     Mart(
         "convergence",
